@@ -1,0 +1,130 @@
+using k8s.Models;
+
+namespace Podhost.Api.Resources;
+
+/// <summary>The one table of resources that the product serves.</summary>
+public static class ResourceTable
+{
+    private static readonly string[] GetUpdatePatch = ["get", "patch", "update"];
+    private static readonly string[] CreateOnly = ["create"];
+    private static readonly string[] Connect = ["create", "get"];
+    private static readonly SubresourceInfo[] NoSubresources = [];
+
+    private static readonly ResourceInfo CoreEvents = Core<Corev1Event>("Event", "events", "ev", hasStatus: false) with { SchemaName = "io.k8s.api.core.v1.Event" };
+
+    /// <summary>All resources, in discovery order.</summary>
+    public static IReadOnlyList<ResourceInfo> All { get; } =
+    [
+        Core<V1ConfigMap>("ConfigMap", "configmaps", "cm"),
+        Core<V1Endpoints>("Endpoints", "endpoints", "ep") with { Singular = "endpoints" },
+        CoreEvents,
+        Core<V1Namespace>("Namespace", "namespaces", "ns", namespaced: false, hasStatus: true) with
+        {
+            NameIsDnsLabel = true,
+            Verbs = ["create", "delete", "get", "list", "patch", "update", "watch"],
+            Subresources = [Status("Namespace"), new("finalize", "Namespace", ["update"])],
+        },
+        Core<V1Node>("Node", "nodes", "no", namespaced: false, hasStatus: true) with
+        {
+            Subresources = [Status("Node"), new("proxy", "NodeProxyOptions", Connect)],
+        },
+        Core<V1PersistentVolumeClaim>("PersistentVolumeClaim", "persistentvolumeclaims", "pvc", hasStatus: true),
+        Core<V1PersistentVolume>("PersistentVolume", "persistentvolumes", "pv", namespaced: false, hasStatus: true),
+        Core<V1Pod>("Pod", "pods", "po", hasStatus: true, categories: ["all"]) with
+        {
+            HasGeneration = true,
+            Subresources =
+            [
+                new("attach", "PodAttachOptions", Connect),
+                new("binding", "Binding", CreateOnly),
+                new("ephemeralcontainers", "Pod", GetUpdatePatch),
+                new("eviction", "Eviction", CreateOnly, "policy", "v1"),
+                new("exec", "PodExecOptions", Connect),
+                new("log", "Pod", ["get"]),
+                new("portforward", "PodPortForwardOptions", Connect),
+                new("resize", "Pod", GetUpdatePatch),
+                Status("Pod"),
+            ],
+        },
+        Core<V1Secret>("Secret", "secrets", null),
+        Core<V1ServiceAccount>("ServiceAccount", "serviceaccounts", "sa") with
+        {
+            Subresources = [new("token", "TokenRequest", CreateOnly, "authentication.k8s.io", "v1")],
+        },
+        Core<V1Service>("Service", "services", "svc", hasStatus: true, categories: ["all"]) with { NameIsDnsLabel = true },
+
+        Make<V1TokenReview>("authentication.k8s.io", "v1", "TokenReview", "tokenreviews", null, false, isVirtual: true),
+        Make<V1SelfSubjectReview>("authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubjectreviews", null, false, isVirtual: true),
+        Make<V1LocalSubjectAccessReview>("authorization.k8s.io", "v1", "LocalSubjectAccessReview", "localsubjectaccessreviews", null, true, isVirtual: true),
+        Make<V1SelfSubjectAccessReview>("authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", null, false, isVirtual: true),
+        Make<V1SelfSubjectRulesReview>("authorization.k8s.io", "v1", "SelfSubjectRulesReview", "selfsubjectrulesreviews", null, false, isVirtual: true),
+        Make<V1SubjectAccessReview>("authorization.k8s.io", "v1", "SubjectAccessReview", "subjectaccessreviews", null, false, isVirtual: true),
+        Make<V1Lease>("coordination.k8s.io", "v1", "Lease", "leases", null, true),
+        Make<V1EndpointSlice>("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", null, true) with { HasGeneration = true },
+        Make<Eventsv1Event>("events.k8s.io", "v1", "Event", "events", "ev", true) with { StoredAs = CoreEvents },
+        Make<V1RuntimeClass>("node.k8s.io", "v1", "RuntimeClass", "runtimeclasses", null, false),
+        Make<V1ClusterRoleBinding>("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", null, false),
+        Make<V1ClusterRole>("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", null, false),
+        Make<V1RoleBinding>("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", null, true),
+        Make<V1Role>("rbac.authorization.k8s.io", "v1", "Role", "roles", null, true),
+        Make<V1PriorityClass>("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", "pc", false) with { HasGeneration = true },
+    ];
+
+    private static readonly Dictionary<(string, string, string), ResourceInfo> ByPath =
+        All.ToDictionary(r => (r.Group, r.Version, r.Plural));
+
+    private static readonly Dictionary<(string, string), ResourceInfo> ByKind =
+        All.ToDictionary(r => (r.ApiVersion, r.Kind));
+
+    private static readonly Dictionary<Type, ResourceInfo> ByType = All.ToDictionary(r => r.ModelType);
+
+    /// <summary>The resource of a path, or null.</summary>
+    public static ResourceInfo? Find(string group, string version, string plural) => ByPath.GetValueOrDefault((group, version, plural));
+
+    /// <summary>The resource of an apiVersion and kind, or null.</summary>
+    public static ResourceInfo? FindKind(string apiVersion, string kind) => ByKind.GetValueOrDefault((apiVersion, kind));
+
+    /// <summary>The resource of a model type.</summary>
+    /// <exception cref="ArgumentException">The type is no kind of the table.</exception>
+    public static ResourceInfo For<T>() => ByType.TryGetValue(typeof(T), out var r)
+        ? r
+        : throw new ArgumentException($"{typeof(T).Name} is not in the resource table");
+
+    private static SubresourceInfo Status(string kind) => new("status", kind, GetUpdatePatch);
+
+    private static ResourceInfo Core<T>(
+        string kind, string plural, string? shortName, bool namespaced = true, bool hasStatus = false, string[]? categories = null) =>
+        Make<T>("", "v1", kind, plural, shortName, namespaced, hasStatus, categories);
+
+    private static ResourceInfo Make<T>(
+        string group,
+        string version,
+        string kind,
+        string plural,
+        string? shortName,
+        bool namespaced,
+        bool hasStatus = false,
+        string[]? categories = null,
+        bool isVirtual = false) => new()
+        {
+            Group = group,
+            Version = version,
+            Kind = kind,
+            Plural = plural,
+            Singular = kind.ToLowerInvariant(),
+            Namespaced = namespaced,
+            ShortNames = shortName is null ? [] : [shortName],
+            Categories = categories ?? [],
+            Verbs = isVirtual ? CreateOnly : ResourceInfo.StandardVerbs,
+            Subresources = hasStatus ? [Status(kind)] : NoSubresources,
+            ModelType = typeof(T),
+            IsVirtual = isVirtual,
+            SchemaName = SchemaNameOf(group, version, kind),
+        };
+
+    private static string SchemaNameOf(string group, string version, string kind)
+    {
+        var package = group.Length == 0 ? "core" : group.Split('.')[0];
+        return $"io.k8s.api.{package}.{version}.{kind}";
+    }
+}
