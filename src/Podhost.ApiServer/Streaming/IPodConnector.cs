@@ -1,0 +1,21 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Podhost.ApiServer.Authn;
+
+namespace Podhost.ApiServer.Streaming;
+
+/// <summary>Serves the subresources that reach a kubelet: pods log, exec, attach, portforward and nodes proxy.</summary>
+public interface IPodConnector
+{
+    /// <summary>Answers the request by itself: status, headers, body or upgrade.</summary>
+    /// <exception cref="Podhost.Api.Errors.ApiException">The request cannot be served; thrown only before the response has started.</exception>
+    Task ConnectAsync(ConnectRequest request, HttpContext context);
+}
+
+/// <summary>A request for a node.</summary>
+/// <param name="Subresource">log, exec, attach, portforward or proxy.</param>
+/// <param name="Object">The Pod, or the Node for proxy.</param>
+/// <param name="Node">The Node of the pod, or null where the pod is not bound or the node is not known.</param>
+/// <param name="SubPath">What follows the subresource in the path (proxy), without a leading slash.</param>
+/// <param name="User">Who asks; authorized and admitted already.</param>
+public sealed record ConnectRequest(string Subresource, JsonObject Object, JsonObject? Node, string SubPath, UserInfo User);
