@@ -1,0 +1,26 @@
+namespace Podhost.Kubelet.Resources;
+
+/// <summary>From millicores to what the cpu controller takes.</summary>
+internal static class CpuMath
+{
+    public const long MinShares = 2;
+    public const long MaxShares = 262144;
+    public const long DefaultPeriodMicroseconds = 100_000;
+
+    /// <summary>The kernel refuses a quota below 1 ms.</summary>
+    public const long MinQuotaMicroseconds = 1000;
+
+    private const long SharesPerCore = 1024;
+
+    /// <summary>cpu.shares: 1024 a core, at least 2.</summary>
+    public static long Shares(long milliCpu) =>
+        milliCpu <= 0 ? MinShares : Math.Clamp((long)Math.Min((Int128)milliCpu * SharesPerCore / 1000, MaxShares), MinShares, MaxShares);
+
+    /// <summary>CFS quota a period, in microseconds; 0 is no limit.</summary>
+    public static long Quota(long milliCpu, long periodMicroseconds = DefaultPeriodMicroseconds) =>
+        milliCpu <= 0 ? 0 : Math.Max((long)Math.Min((Int128)milliCpu * periodMicroseconds / 1000, long.MaxValue), MinQuotaMicroseconds);
+
+    /// <summary>cpu.weight of cgroup v2 (1 to 10000) for cpu.shares (2 to 262144), as KEP-2254 maps the ranges.</summary>
+    public static long WeightFromShares(long shares) =>
+        1 + ((Math.Clamp(shares, MinShares, MaxShares) - MinShares) * 9999 / (MaxShares - MinShares));
+}

@@ -1,0 +1,38 @@
+using System.Globalization;
+using k8s.Models;
+
+namespace Podhost.Kubelet.Resources;
+
+/// <summary>Names of resources, and the ones that a node accounts.</summary>
+internal static class ResourceNames
+{
+    public const string Cpu = "cpu";
+    public const string Memory = "memory";
+    public const string EphemeralStorage = "ephemeral-storage";
+    public const string HugePagesPrefix = "hugepages-";
+
+    /// <summary>True for the resources that may be set for a whole pod (spec.resources).</summary>
+    public static bool IsPodLevel(string name) => name is Cpu or Memory || IsHugePages(name);
+
+    public static bool IsHugePages(string name) => name.StartsWith(HugePagesPrefix, StringComparison.Ordinal);
+
+    /// <summary>Page size of <c>hugepages-2Mi</c> as the hugetlb controller names it (<c>2MB</c>, <c>1GB</c>), or null where it is none.</summary>
+    public static string? HugePageUnit(string name)
+    {
+        if (!IsHugePages(name) || Quantities.TryParse(name[HugePagesPrefix.Length..]) is not { } size || size <= 0)
+        {
+            return null;
+        }
+
+        // The kernel counts in powers of two but writes KB, MB, GB.
+        string[] units = ["B", "KB", "MB", "GB", "TB", "PB"];
+        var unit = 0;
+        while (unit < units.Length - 1 && size >= 1024 && size % 1024 == 0)
+        {
+            size /= 1024;
+            unit++;
+        }
+
+        return ((long)size).ToString(CultureInfo.InvariantCulture) + units[unit];
+    }
+}

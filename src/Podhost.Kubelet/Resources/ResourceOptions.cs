@@ -1,0 +1,34 @@
+namespace Podhost.Kubelet.Resources;
+
+/// <summary>How requests and limits become cgroup values; the fields of KubeletConfiguration with these names.</summary>
+public sealed record ResourceOptions
+{
+    /// <summary>Enforces CPU limits by a quota.</summary>
+    public bool CpuCfsQuota { get; init; } = true;
+
+    /// <summary>The period of the quota.</summary>
+    public TimeSpan CpuCfsQuotaPeriod { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Processes a pod may have; null or not positive: as many as the node allows.</summary>
+    public long? PodPidsLimit { get; init; }
+
+    /// <summary>Sets memory.min and memory.high (cgroup v2 only).</summary>
+    public bool MemoryQos { get; init; }
+
+    /// <summary>Where between request and limit memory.high lies.</summary>
+    public decimal MemoryThrottlingFactor { get; init; } = 0.9m;
+
+    /// <summary>One process of a container is killed on OOM, not all (cgroup v2; v1 can only do this).</summary>
+    public bool SingleProcessOomKill { get; init; }
+
+    /// <summary>The unified hierarchy carries the memory controller.</summary>
+    public bool CgroupV2 { get; init; }
+
+    /// <summary>The kernel accounts swap: containers get none beyond their memory limit.</summary>
+    public bool SwapController { get; init; }
+
+    /// <summary>Page sizes of the hugetlb controller (2MB), each limited to what was asked for, else 0.</summary>
+    public IReadOnlyList<string> HugePageSizes { get; init; } = [];
+
+    internal long PeriodMicroseconds => (long)(CpuCfsQuotaPeriod.TotalMilliseconds * 1000);
+}
