@@ -14,11 +14,11 @@ internal static class CpuMath
 
     /// <summary>cpu.shares: 1024 a core, at least 2.</summary>
     public static long Shares(long milliCpu) =>
-        milliCpu <= 0 ? MinShares : Math.Clamp((long)Math.Min((Int128)milliCpu * SharesPerCore / 1000, MaxShares), MinShares, MaxShares);
+        milliCpu <= 0 ? MinShares : Math.Clamp((long)Int128.Min((Int128)milliCpu * SharesPerCore / 1000, MaxShares), MinShares, MaxShares);
 
     /// <summary>CFS quota a period, in microseconds; 0 is no limit.</summary>
     public static long Quota(long milliCpu, long periodMicroseconds = DefaultPeriodMicroseconds) =>
-        milliCpu <= 0 ? 0 : Math.Max((long)Math.Min((Int128)milliCpu * periodMicroseconds / 1000, long.MaxValue), MinQuotaMicroseconds);
+        milliCpu <= 0 ? 0 : Math.Max((long)Int128.Min((Int128)milliCpu * periodMicroseconds / 1000, long.MaxValue), MinQuotaMicroseconds);
 
     /// <summary>cpu.weight of cgroup v2 (1 to 10000) for cpu.shares (2 to 262144), as KEP-2254 maps the ranges.</summary>
     public static long WeightFromShares(long shares) =>
