@@ -23,7 +23,7 @@ internal static class BootstrapPolicy
     {
         using var stream = typeof(BootstrapPolicy).Assembly.GetManifestResourceStream("bootstrap-policy.yaml")!;
         using var reader = new StreamReader(stream);
-        return YamlReader.Parse(reader.ReadToEnd());
+        return YamlReader.ReadObject(reader.ReadToEnd());
     }
 
     private static V1ClusterRole Role(JsonObject from) => new()
