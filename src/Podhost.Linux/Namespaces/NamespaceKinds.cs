@@ -1,0 +1,24 @@
+namespace Podhost.Linux.Namespaces;
+
+/// <summary>Kinds of namespaces, as the flags of unshare(2) and setns(2).</summary>
+[Flags]
+public enum NamespaceKinds
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>Mounts.</summary>
+    Mount = 0x20000,
+
+    /// <summary>Host name.</summary>
+    Uts = 0x4000000,
+
+    /// <summary>System V IPC and POSIX message queues.</summary>
+    Ipc = 0x8000000,
+
+    /// <summary>Process ids, for children.</summary>
+    Pid = 0x20000000,
+
+    /// <summary>Network.</summary>
+    Network = 0x40000000,
+}

@@ -1,0 +1,69 @@
+using Podhost.Linux.Cgroups;
+
+namespace Podhost.Linux.Tests.Cgroups;
+
+public class CgroupFormulasTests
+{
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(2, 1)]
+    [InlineData(102, 4)]
+    [InlineData(1024, 39)]
+    [InlineData(262144, 10000)]
+    [InlineData(999999, 10000)]
+    public void Shares_become_the_weight_of_the_OCI_formula(ulong shares, ulong weight) =>
+        Assert.Equal(weight, CgroupFormulas.WeightFromShares(shares));
+
+    [Fact]
+    public void Limits_are_written_in_the_words_of_v1()
+    {
+        var settings = CgroupFormulas.ForV1(Limits);
+        Assert.Equal(
+            [
+                "cpu/cpu.shares=102", "cpu/cpu.cfs_period_us=100000", "cpu/cpu.cfs_quota_us=50000", "cpuset/cpuset.cpus=0-1",
+                "memory/memory.limit_in_bytes=1000000000", "memory/memory.memsw.limit_in_bytes=1500000000", "pids/pids.max=max",
+                "hugetlb/hugetlb.2MB.limit_in_bytes=4194304",
+            ],
+            settings.Select(Show));
+    }
+
+    [Fact]
+    public void Limits_are_written_in_the_words_of_v2()
+    {
+        var settings = CgroupFormulas.ForV2(Limits with { Unified = new Dictionary<string, string> { ["memory.high"] = "9" } });
+        Assert.Equal(
+            [
+                "cpu/cpu.weight=4", "cpu/cpu.max=50000 100000", "cpuset/cpuset.cpus=0-1", "memory/memory.max=1000000000",
+                "memory/memory.swap.max=500000000", "pids/pids.max=max", "hugetlb/hugetlb.2MB.max=4194304", "memory/memory.high=9",
+            ],
+            settings.Select(Show));
+    }
+
+    [Fact]
+    public void No_quota_is_max() =>
+        Assert.Equal(["cpu/cpu.max=max 100000"], CgroupFormulas.ForV2(new CgroupResources { CpuQuota = -1 }).Select(Show));
+
+    [Theory]
+    [InlineData("../memory.max")]
+    [InlineData("nodot")]
+    public void A_unified_key_names_a_cgroup_file_only(string key) =>
+        Assert.Throws<ArgumentException>(() => CgroupFormulas.ForV2(new CgroupResources { Unified = new Dictionary<string, string> { [key] = "1" } }));
+
+    [Fact]
+    public void Swap_without_a_memory_limit_is_refused() =>
+        Assert.Throws<ArgumentException>(() => CgroupFormulas.ForV2(new CgroupResources { MemorySwapLimit = 5 }));
+
+    private static CgroupResources Limits => new()
+    {
+        CpuShares = 102,
+        CpuPeriod = 100_000,
+        CpuQuota = 50_000,
+        CpusetCpus = "0-1",
+        MemoryLimit = 1_000_000_000,
+        MemorySwapLimit = 1_500_000_000,
+        PidsLimit = -1,
+        HugepageLimits = new Dictionary<string, ulong> { ["2MB"] = 4194304 },
+    };
+
+    private static string Show(CgroupSetting setting) => $"{setting.Controller}/{setting.File}={setting.Value}";
+}

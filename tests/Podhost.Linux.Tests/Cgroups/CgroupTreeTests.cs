@@ -1,0 +1,105 @@
+using Podhost.Linux.Cgroups;
+using Podhost.Linux.Mounts;
+using Podhost.Linux.Processes;
+
+namespace Podhost.Linux.Tests.Cgroups;
+
+public sealed class CgroupTreeTests : IDisposable
+{
+    private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("podhost-cgroups");
+
+    public void Dispose() => _root.Delete(true);
+
+    [Fact]
+    public void On_v2_a_new_cgroup_gets_its_controllers_from_every_parent_and_its_limits_as_v2_text()
+    {
+        var tree = new CgroupTree(new CgroupLayout(CgroupMode.V2, _root.FullName, new Dictionary<string, string>()));
+        Fake("", "cgroup.controllers", "cpu memory pids");
+        Fake("", "cgroup.subtree_control", "cpu");
+        tree.Create("/kubepods/podx");
+        // A file system that is not a cgroup's shows the last word written, which is the last controller.
+        Assert.StartsWith("+pids", File.ReadAllText(Path.Combine(_root.FullName, "cgroup.subtree_control")), StringComparison.Ordinal);
+        Assert.True(tree.Exists("/kubepods/podx"));
+        Fake("kubepods/podx", "memory.max", "");
+        tree.Apply("/kubepods/podx", new CgroupResources { MemoryLimit = 4096 });
+        Assert.Equal("4096", tree.Read("memory", "/kubepods/podx", "memory.max"));
+    }
+
+    [Fact]
+    public void On_v1_a_new_cpuset_takes_over_its_parents_processors()
+    {
+        var cpuset = Path.Combine(_root.FullName, "cpuset");
+        Directory.CreateDirectory(cpuset);
+        Fake("cpuset", "cpuset.cpus", "0-3");
+        Fake("cpuset", "cpuset.mems", "0");
+        var tree = new CgroupTree(new CgroupLayout(CgroupMode.V1, null, new Dictionary<string, string> { ["cpuset"] = cpuset }));
+        tree.Create("/a");
+        Assert.True(Directory.Exists(Path.Combine(cpuset, "a")));
+        Assert.True(tree.TryRemove("/a"));
+        Assert.True(tree.TryRemove("/a"));
+    }
+
+    [Fact]
+    public void A_path_cannot_leave_the_hierarchy_and_the_root_cannot_be_removed()
+    {
+        var tree = new CgroupTree(new CgroupLayout(CgroupMode.V2, _root.FullName, new Dictionary<string, string>()));
+        Assert.Throws<ArgumentException>(() => tree.Create("/a/../../b"));
+        Assert.Throws<ArgumentException>(() => tree.TryRemove("/"));
+    }
+
+    [Fact]
+    public void Usage_of_v2_is_read_from_its_files()
+    {
+        var tree = new CgroupTree(new CgroupLayout(CgroupMode.V2, _root.FullName, new Dictionary<string, string>()));
+        tree.Create("/c");
+        Fake("c", "cpu.stat", "usage_usec 1500\nuser_usec 1\n");
+        Fake("c", "memory.current", "1000\n");
+        Fake("c", "memory.stat", "anon 300\ninactive_file 400\npgfault 5\npgmajfault 2\n");
+        Fake("c", "memory.max", "max\n");
+        Fake("c", "pids.current", "3\n");
+        Fake("c", "memory.events", "oom 2\noom_kill 1\n");
+        Assert.Equal(new CgroupUsage(1_500_000, 1000, 600, 300, null, 5, 2, 0, 3), CgroupUsage.Read(tree, "/c"));
+        Assert.Equal(1ul, CgroupUsage.OomKills(tree, "/c"));
+        Assert.Null(CgroupUsage.Read(tree, "/absent"));
+    }
+
+    [Theory]
+    [InlineData("25 1 0:22 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw", CgroupMode.V2)]
+    [InlineData("25 1 0:22 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct", CgroupMode.V1)]
+    [InlineData("25 1 0:22 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n26 1 0:23 / /sys/fs/cgroup/unified rw - cgroup2 none rw", CgroupMode.Hybrid)]
+    public void The_mount_table_tells_the_mode(string mountinfo, CgroupMode expected) =>
+        Assert.Equal(expected, CgroupLayout.From(MountTable.Parse(mountinfo)).Mode);
+
+    [Fact]
+    public async Task A_real_cgroup_limits_and_kills_a_process_with_its_children()
+    {
+        Machine.RequireRoot();
+        var tree = new CgroupTree(CgroupLayout.Detect());
+        var path = $"/podhost-test-{Environment.ProcessId}/inner";
+        tree.Create(path);
+        try
+        {
+            tree.Apply(path, new CgroupResources { PidsLimit = 77 });
+            Assert.Equal("77", tree.Read("pids", path, "pids.max"));
+            var child = ProcessSpawner.Spawn(new SpawnRequest("/bin/sh", ["-c", "sleep 1000 & sleep 1000 & wait"]) { Environment = [ProcessSpawner.DefaultPath] });
+            tree.AddProcess(path, child.Pid);
+            Assert.Contains(child.Pid, tree.Processes(path));
+            Assert.NotNull(CgroupUsage.Read(tree, path));
+            tree.Kill(path);
+            Assert.Equal(137, await child.Exit.WaitAsync(TimeSpan.FromSeconds(20), CancellationToken.None));
+        }
+        finally
+        {
+            foreach (var pid in tree.Processes(path))
+            {
+                using var left = PidFd.Open(pid);
+                left?.Signal(9);
+                await (left?.WaitForExitAsync(CancellationToken.None) ?? Task.CompletedTask);
+            }
+
+            Assert.True(SpinWait.SpinUntil(() => tree.TryRemove(Path.GetDirectoryName(path)!), TimeSpan.FromSeconds(10)));
+        }
+    }
+
+    private void Fake(string cgroup, string file, string text) => File.WriteAllText(Path.Combine(_root.FullName, cgroup, file), text);
+}
