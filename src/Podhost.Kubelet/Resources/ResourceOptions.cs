@@ -3,6 +3,12 @@ namespace Podhost.Kubelet.Resources;
 /// <summary>How requests and limits become cgroup values; the fields of KubeletConfiguration with these names.</summary>
 public sealed record ResourceOptions
 {
+    /// <summary>The cgroup below which the tree of pods is made; absolute, relative to the mounts of the hierarchies.</summary>
+    public string CgroupRoot { get; init; } = "/";
+
+    /// <summary>Name of the cgroup of all pods.</summary>
+    public string PodsCgroup { get; init; } = "kubepods";
+
     /// <summary>Enforces CPU limits by a quota.</summary>
     public bool CpuCfsQuota { get; init; } = true;
 

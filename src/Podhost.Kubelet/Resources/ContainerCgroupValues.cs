@@ -4,7 +4,7 @@ using k8s.Models;
 namespace Podhost.Kubelet.Resources;
 
 /// <summary>The cgroup values of one container.</summary>
-internal static class ContainerResources
+internal static class ContainerCgroupValues
 {
     private const long PageSize = 4096;
 
