@@ -19,8 +19,4 @@ internal static class CpuMath
     /// <summary>CFS quota a period, in microseconds; 0 is no limit.</summary>
     public static long Quota(long milliCpu, long periodMicroseconds = DefaultPeriodMicroseconds) =>
         milliCpu <= 0 ? 0 : Math.Max((long)Int128.Min((Int128)milliCpu * periodMicroseconds / 1000, long.MaxValue), MinQuotaMicroseconds);
-
-    /// <summary>cpu.weight of cgroup v2 (1 to 10000) for cpu.shares (2 to 262144), as KEP-2254 maps the ranges.</summary>
-    public static long WeightFromShares(long shares) =>
-        1 + ((Math.Clamp(shares, MinShares, MaxShares) - MinShares) * 9999 / (MaxShares - MinShares));
 }

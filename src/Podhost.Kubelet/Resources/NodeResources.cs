@@ -7,6 +7,9 @@ namespace Podhost.Kubelet.Resources;
 /// <param name="Allocatable">Capacity less what is reserved for the system, Kubernetes and eviction.</param>
 public sealed record NodeResources(IReadOnlyDictionary<string, ResourceQuantity> Capacity, IReadOnlyDictionary<string, ResourceQuantity> Allocatable)
 {
+    /// <summary>Memory that all pods together may use, in bytes: capacity less what is reserved, the eviction threshold included. Null: allocatable.</summary>
+    public long? EnforcedMemoryBytes { get; init; }
+
     internal long MemoryCapacity => Quantities.Value(Of(Capacity, ResourceNames.Memory));
 
     internal decimal AllocatableOf(string resource) => Of(Allocatable, resource);

@@ -1,3 +1,5 @@
+using Podhost.Linux.Cgroups;
+
 namespace Podhost.Kubelet.Resources;
 
 /// <summary>How requests and limits become cgroup values; the fields of KubeletConfiguration with these names.</summary>
@@ -36,5 +38,40 @@ public sealed record ResourceOptions
     /// <summary>Page sizes of the hugetlb controller (2MB), each limited to what was asked for, else 0.</summary>
     public IReadOnlyList<string> HugePageSizes { get; init; } = [];
 
+    /// <summary>Holds all pods together to the node's allocatable CPU weight and memory.</summary>
+    public bool EnforceNodeAllocatable { get; init; } = true;
+
+    /// <summary>These options with what the machine's cgroups offer: version, swap accounting, huge page sizes.</summary>
+    public ResourceOptions For(CgroupTree tree)
+    {
+        ArgumentNullException.ThrowIfNull(tree);
+        return this with
+        {
+            CgroupV2 = tree.IsV2,
+            SwapController = HasSwapAccounting(tree),
+            HugePageSizes = HugePages(tree),
+        };
+    }
+
     internal long PeriodMicroseconds => (long)(CpuCfsQuotaPeriod.TotalMilliseconds * 1000);
+
+    // The root of v2 has no memory files of its own: the first cgroup below it shows them.
+    private static bool HasSwapAccounting(CgroupTree tree) => tree.IsV2
+        ? tree.Children("/").Any(child => tree.Read("memory", "/" + child, "memory.swap.max") is not null)
+        : tree.Read("memory", "/", "memory.memsw.limit_in_bytes") is not null;
+
+    private static string[] HugePages(CgroupTree tree)
+    {
+        const string prefix = "hugepages-";
+        const string directory = "/sys/kernel/mm/hugepages";
+        if (!tree.Controllers.Contains("hugetlb") || !Directory.Exists(directory))
+        {
+            return [];
+        }
+
+        return [.. Directory.EnumerateDirectories(directory, prefix + "*kB")
+            .Select(path => ResourceNames.HugePageUnit(prefix + Path.GetFileName(path)[prefix.Length..^2] + "Ki"))
+            .OfType<string>()
+            .Order(StringComparer.Ordinal)];
+    }
 }
