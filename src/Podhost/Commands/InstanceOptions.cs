@@ -1,0 +1,87 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Podhost.Configuration;
+
+namespace Podhost.Commands;
+
+/// <summary>The options that say which instance is meant and how it is set up. A flag beats the configuration file, the file beats the default.</summary>
+internal sealed class InstanceOptions
+{
+    private static readonly PodhostOptions Defaults = new();
+
+    private readonly Option<string?> _config = Text("--config", "YAML file with a PodhostConfiguration and/or a KubeletConfiguration");
+    private readonly Option<string?> _dataDir = Text("--data-dir", $"directory of durable state (default {Defaults.DataDir})");
+    private readonly Option<string?> _runDir = Text("--run-dir", $"directory of run-time state (default {Defaults.RunDir})");
+    private readonly Option<string?> _podLogsDir = Text("--pod-logs-dir", $"directory of container logs (default {Defaults.PodLogsDir})");
+    private readonly Option<string?> _bindAddress = Text("--bind-address", $"address on which the API server listens (default {Defaults.BindAddress})");
+    private readonly Option<int?> _securePort = Number("--secure-port", $"HTTPS port of the API server (default {Defaults.SecurePort})");
+    private readonly Option<int?> _kubeletPort = Number("--kubelet-port", $"HTTPS port of the kubelet (default {Defaults.KubeletPort})");
+    private readonly Option<string?> _nodeName = Text("--node-name", "name of the node (default the host name)");
+    private readonly Option<string?> _nodeIP = Text("--node-ip", "address of the node (default that of the default route)");
+    private readonly Option<string?> _bridge = Text("--bridge", $"bridge device of the pod network (default {Defaults.Bridge})");
+    private readonly Option<string?> _podCidr = Text("--pod-cidr", $"range of pod addresses (default {Defaults.PodCidr})");
+    private readonly Option<string?> _serviceCidr = Text("--service-cidr", $"range of Service addresses (default {Defaults.ServiceCidr})");
+    private readonly Option<string?> _clusterDomain = Text("--cluster-domain", $"cluster DNS domain (default {Defaults.ClusterDomain})");
+    private readonly Option<string?> _cgroupRoot = Text("--cgroup-root", $"parent cgroup of all pods (default {Defaults.CgroupRoot})");
+    private readonly Option<string?> _podManifestPath = Text("--pod-manifest-path", "directory of static pod manifests");
+    private readonly Option<string?> _infraImage = Text("--pod-infra-container-image", "image of the infra (pause) container (default built in)");
+    private readonly Option<string?> _runtimeEndpoint = Text("--container-runtime-endpoint", "CRI socket of another runtime (default the embedded runtime)");
+    private readonly Option<string?> _store = Text("--store", "memory:, sqlite:PATH or etcd:URL (default SQLite in the data directory)");
+    private readonly Option<string?> _logLevel = Text("--log-level", $"trace, debug, information, warning or error (default {Defaults.LogLevel})");
+
+    /// <summary>Adds every option to a command that starts an instance.</summary>
+    public void AddAllTo(Command command)
+    {
+        AddLocationTo(command);
+        foreach (var option in (Option[])
+            [_podLogsDir, _bindAddress, _securePort, _kubeletPort, _nodeName, _nodeIP, _bridge, _podCidr, _serviceCidr, _clusterDomain, _cgroupRoot,
+             _podManifestPath, _infraImage, _runtimeEndpoint, _store, _logLevel])
+        {
+            command.Options.Add(option);
+        }
+    }
+
+    /// <summary>Adds only the options that say which instance is meant.</summary>
+    public void AddLocationTo(Command command)
+    {
+        command.Options.Add(_config);
+        command.Options.Add(_dataDir);
+        command.Options.Add(_runDir);
+    }
+
+    /// <summary>The options of an invocation.</summary>
+    /// <exception cref="ConfigurationException">A value cannot be used.</exception>
+    public PodhostOptions Read(ParseResult parsed)
+    {
+        var o = Given(parsed, _config) is { } file ? ConfigurationFile.Read(file, Defaults) : Defaults;
+        return OptionRules.Check(o with
+        {
+            DataDir = Path.GetFullPath(Given(parsed, _dataDir) ?? o.DataDir),
+            RunDir = Path.GetFullPath(Given(parsed, _runDir) ?? o.RunDir),
+            PodLogsDir = Path.GetFullPath(Given(parsed, _podLogsDir) ?? o.PodLogsDir),
+            BindAddress = Given(parsed, _bindAddress) is { } bind ? OptionParsing.Address(_bindAddress.Name, bind) : o.BindAddress,
+            SecurePort = Given(parsed, _securePort) ?? o.SecurePort,
+            KubeletPort = Given(parsed, _kubeletPort) ?? o.KubeletPort,
+            NodeName = Given(parsed, _nodeName) ?? o.NodeName,
+            NodeIP = Given(parsed, _nodeIP) is { } ip ? OptionParsing.Address(_nodeIP.Name, ip) : o.NodeIP,
+            Bridge = Given(parsed, _bridge) ?? o.Bridge,
+            PodCidr = Given(parsed, _podCidr) is { } pods ? OptionParsing.Network(_podCidr.Name, pods) : o.PodCidr,
+            ServiceCidr = Given(parsed, _serviceCidr) is { } services ? OptionParsing.Network(_serviceCidr.Name, services) : o.ServiceCidr,
+            ClusterDomain = Given(parsed, _clusterDomain) ?? o.ClusterDomain,
+            CgroupRoot = Given(parsed, _cgroupRoot) ?? o.CgroupRoot,
+            PodManifestPath = Given(parsed, _podManifestPath) ?? o.PodManifestPath,
+            PodInfraContainerImage = Given(parsed, _infraImage) ?? o.PodInfraContainerImage,
+            ContainerRuntimeEndpoint = Given(parsed, _runtimeEndpoint) ?? o.ContainerRuntimeEndpoint,
+            Store = Given(parsed, _store) ?? o.Store,
+            LogLevel = Given(parsed, _logLevel) ?? o.LogLevel,
+        });
+    }
+
+    // A command that has only the location options does not know the others.
+    private static T? Given<T>(ParseResult parsed, Option<T?> option) =>
+        parsed.GetResult(option) is OptionResult { Implicit: false } result ? result.GetValueOrDefault<T?>() : default;
+
+    private static Option<string?> Text(string name, string description) => new(name) { Description = description };
+
+    private static Option<int?> Number(string name, string description) => new(name) { Description = description };
+}

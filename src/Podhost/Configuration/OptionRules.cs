@@ -1,0 +1,39 @@
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+
+namespace Podhost.Configuration;
+
+/// <summary>The rules that options must keep, checked before anything is started.</summary>
+internal static partial class OptionRules
+{
+    private const int MaxInterfaceName = 15;
+    private static readonly string[] LogLevels = ["trace", "debug", "information", "warning", "error"];
+
+    public static PodhostOptions Check(PodhostOptions o)
+    {
+        Require(NodeNamePattern().IsMatch(o.NodeName) && o.NodeName.Length <= 253, "--node-name", o.NodeName, "must be a lowercase RFC 1123 subdomain");
+        Require(o.SecurePort is >= 1 and <= 65535, "--secure-port", $"{o.SecurePort}", "must be between 1 and 65535, inclusive");
+        Require(o.KubeletPort is >= 0 and <= 65535, "--kubelet-port", $"{o.KubeletPort}", "must be between 0 and 65535, inclusive");
+        Require(BridgePattern().IsMatch(o.Bridge) && o.Bridge.Length <= MaxInterfaceName, "--bridge", o.Bridge, "must be a device name of at most 15 letters, digits, '-', '_' or '.'");
+        Require(o.PodCidr.BaseAddress.AddressFamily == AddressFamily.InterNetwork && o.PodCidr.PrefixLength is >= 8 and <= 29, "--pod-cidr", $"{o.PodCidr}", "must be an IPv4 range between /8 and /29");
+        Require(o.ServiceCidr.BaseAddress.AddressFamily == AddressFamily.InterNetwork && o.ServiceCidr.PrefixLength is >= 8 and <= 28, "--service-cidr", $"{o.ServiceCidr}", "must be an IPv4 range between /8 and /28");
+        Require(!o.PodCidr.Contains(o.ServiceCidr.BaseAddress) && !o.ServiceCidr.Contains(o.PodCidr.BaseAddress), "--service-cidr", $"{o.ServiceCidr}", $"must not overlap with --pod-cidr {o.PodCidr}");
+        Require(o.DataDir != o.RunDir, "--run-dir", o.RunDir, "must differ from --data-dir");
+        Require(LogLevels.Contains(o.LogLevel), "--log-level", o.LogLevel, $"supported values: {string.Join(", ", LogLevels)}");
+        return o;
+    }
+
+    private static void Require(bool holds, string option, string value, string rule)
+    {
+        if (!holds)
+        {
+            throw new ConfigurationException($"{option}: Invalid value: \"{value}\": {rule}");
+        }
+    }
+
+    [GeneratedRegex(@"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\z")]
+    private static partial Regex NodeNamePattern();
+
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9_.-]*\z")]
+    private static partial Regex BridgePattern();
+}

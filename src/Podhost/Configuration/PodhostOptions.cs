@@ -1,0 +1,83 @@
+using System.Net;
+
+namespace Podhost.Configuration;
+
+/// <summary>Everything that a Podhost instance is started with. Two instances with different directories, ports, bridges and ranges run side by side.</summary>
+internal sealed record PodhostOptions
+{
+    /// <summary>Durable state: store, certificates, images, containers, volumes.</summary>
+    public string DataDir { get; init; } = "/var/lib/podhost";
+
+    /// <summary>State that a reboot may clear: network namespaces, sockets, exit files.</summary>
+    public string RunDir { get; init; } = "/run/podhost";
+
+    /// <summary>Container logs.</summary>
+    public string PodLogsDir { get; init; } = "/var/log/pods";
+
+    /// <summary>Address on which the API server listens.</summary>
+    public IPAddress BindAddress { get; init; } = IPAddress.Any;
+
+    /// <summary>HTTPS port of the API server.</summary>
+    public int SecurePort { get; init; } = 6443;
+
+    /// <summary>HTTPS port of the kubelet; 0 lets the system choose.</summary>
+    public int KubeletPort { get; init; } = 10250;
+
+    /// <summary>Name of the node.</summary>
+    public string NodeName { get; init; } = DefaultNodeName();
+
+    /// <summary>Address of the node that pods and clients reach; null: the one of the default route.</summary>
+    public IPAddress? NodeIP { get; init; }
+
+    /// <summary>Name of the bridge device of the pod network.</summary>
+    public string Bridge { get; init; } = "podhost0";
+
+    /// <summary>Range of pod addresses.</summary>
+    public IPNetwork PodCidr { get; init; } = IPNetwork.Parse("10.85.0.0/16");
+
+    /// <summary>Range of Service addresses.</summary>
+    public IPNetwork ServiceCidr { get; init; } = IPNetwork.Parse("10.96.0.0/16");
+
+    /// <summary>Cluster DNS domain.</summary>
+    public string ClusterDomain { get; init; } = "cluster.local";
+
+    /// <summary>Parent cgroup of all pods' cgroups, relative to the cgroup root.</summary>
+    public string CgroupRoot { get; init; } = "/";
+
+    /// <summary>Directory of static pod manifests, or null.</summary>
+    public string? PodManifestPath { get; init; }
+
+    /// <summary>Image of the infra container; null: the built-in one.</summary>
+    public string? PodInfraContainerImage { get; init; }
+
+    /// <summary>CRI socket of another runtime, for example unix:///run/containerd/containerd.sock; null: the embedded runtime.</summary>
+    public string? ContainerRuntimeEndpoint { get; init; }
+
+    /// <summary>The store: null for SQLite in the data directory, or memory:, sqlite:PATH, etcd:URL.</summary>
+    public string? Store { get; init; }
+
+    /// <summary>Registry mirrors and insecure registries.</summary>
+    public IReadOnlyDictionary<string, RegistryOptions> Registries { get; init; } = new Dictionary<string, RegistryOptions>();
+
+    /// <summary>The kubelet's own configuration, a KubeletConfiguration as JSON, or null.</summary>
+    public System.Text.Json.Nodes.JsonObject? Kubelet { get; init; }
+
+    /// <summary>Lowest level that is logged: trace, debug, information, warning, error.</summary>
+    public string LogLevel { get; init; } = "information";
+
+    /// <summary>Store specification with its default filled in.</summary>
+    public string StoreSpec => Store ?? "sqlite:" + Path.Combine(DataDir, "store", "state.db");
+
+    /// <summary>The administrator's kubeconfig.</summary>
+    public string AdminKubeconfig => Path.Combine(DataDir, "admin.kubeconfig");
+
+    /// <summary>Base address under which this machine reaches the API server.</summary>
+    public Uri ServerUrl => new($"https://{(BindAddress.Equals(IPAddress.Any) || BindAddress.Equals(IPAddress.IPv6Any) ? "127.0.0.1" : BindAddress.ToString())}:{SecurePort}");
+
+    private static string DefaultNodeName() => Environment.MachineName.ToLowerInvariant();
+}
+
+/// <summary>How one registry is reached.</summary>
+/// <param name="Mirrors">Base URLs asked in order before the registry itself.</param>
+/// <param name="Insecure">True for plain HTTP.</param>
+internal sealed record RegistryOptions(IReadOnlyList<string> Mirrors, bool Insecure);
