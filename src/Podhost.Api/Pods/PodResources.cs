@@ -1,6 +1,6 @@
 using k8s.Models;
 
-namespace Podhost.Kubelet.Resources;
+namespace Podhost.Api.Pods;
 
 /// <summary>What a whole pod asks for: the larger of the sum of its containers and its init containers in their order, sidecars counted
 /// from where they start, pod-level resources in place of the sums, then the overhead of its runtime class.</summary>

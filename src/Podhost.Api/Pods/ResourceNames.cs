@@ -1,19 +1,24 @@
 using System.Globalization;
 using k8s.Models;
 
-namespace Podhost.Kubelet.Resources;
+namespace Podhost.Api.Pods;
 
 /// <summary>Names of resources, and the ones that a node accounts.</summary>
-internal static class ResourceNames
+public static class ResourceNames
 {
+    /// <summary>Cores.</summary>
     public const string Cpu = "cpu";
+    /// <summary>Bytes of memory.</summary>
     public const string Memory = "memory";
+    /// <summary>Bytes of node-local disk.</summary>
     public const string EphemeralStorage = "ephemeral-storage";
+    /// <summary>Prefix of huge pages of a size, for example hugepages-2Mi.</summary>
     public const string HugePagesPrefix = "hugepages-";
 
     /// <summary>True for the resources that may be set for a whole pod (spec.resources).</summary>
     public static bool IsPodLevel(string name) => name is Cpu or Memory || IsHugePages(name);
 
+    /// <summary>True for huge pages of any size.</summary>
     public static bool IsHugePages(string name) => name.StartsWith(HugePagesPrefix, StringComparison.Ordinal);
 
     /// <summary>Page size of <c>hugepages-2Mi</c> as the hugetlb controller names it (<c>2MB</c>, <c>1GB</c>), or null where it is none.</summary>

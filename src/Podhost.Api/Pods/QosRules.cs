@@ -1,6 +1,6 @@
 using k8s.Models;
 
-namespace Podhost.Kubelet.Resources;
+namespace Podhost.Api.Pods;
 
 /// <summary>Quality-of-service class of a pod.</summary>
 public enum QosClass

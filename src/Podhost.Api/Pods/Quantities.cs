@@ -1,21 +1,24 @@
 using k8s.Models;
 
-namespace Podhost.Kubelet.Resources;
+namespace Podhost.Api.Pods;
 
 /// <summary>Arithmetic on quantities with Kubernetes' rounding: away from zero, to whole units or thousandths.</summary>
-internal static class Quantities
+public static class Quantities
 {
     private const decimal Int64Max = long.MaxValue;
 
+    /// <summary>No amounts.</summary>
     public static IReadOnlyDictionary<string, decimal> Empty { get; } = new Dictionary<string, decimal>();
 
     /// <summary>The amount of a resource in a list; 0 where it is not set.</summary>
     public static decimal Get(this IDictionary<string, ResourceQuantity>? list, string name) =>
         list is not null && list.TryGetValue(name, out var q) && q is not null ? q.ToDecimal() : 0;
 
+    /// <summary>True where the list sets the resource.</summary>
     public static bool Has(this IDictionary<string, ResourceQuantity>? list, string name) =>
         list is not null && list.TryGetValue(name, out var q) && q is not null;
 
+    /// <summary>The amount of a resource; 0 where it is not there.</summary>
     public static decimal Get(this IReadOnlyDictionary<string, decimal> list, string name) => list.GetValueOrDefault(name);
 
     /// <summary>Whole units, rounded up (bytes).</summary>
@@ -25,6 +28,7 @@ internal static class Quantities
     public static long MilliValue(decimal quantity) =>
         quantity > Int64Max / 1000 ? long.MaxValue : Saturate(decimal.Ceiling(quantity * 1000));
 
+    /// <summary>The amounts of a list (units: cores, bytes); empty for null.</summary>
     public static Dictionary<string, decimal> ToAmounts(IDictionary<string, ResourceQuantity>? list)
     {
         var result = new Dictionary<string, decimal>(StringComparer.Ordinal);
@@ -39,6 +43,7 @@ internal static class Quantities
         return result;
     }
 
+    /// <summary>Adds amounts, resource by resource.</summary>
     public static void Add(Dictionary<string, decimal> to, IReadOnlyDictionary<string, decimal> from)
     {
         foreach (var (name, amount) in from)
@@ -47,6 +52,7 @@ internal static class Quantities
         }
     }
 
+    /// <summary>Raises amounts to those of another list, resource by resource.</summary>
     public static void Max(Dictionary<string, decimal> to, IReadOnlyDictionary<string, decimal> from)
     {
         foreach (var (name, amount) in from)
