@@ -1,0 +1,205 @@
+using k8s.Models;
+using Podhost.Kubelet.Containers;
+
+namespace Podhost.Kubelet.Pods.Decide;
+
+/// <summary>The status of each container: state, last state, readiness, counts and identities.</summary>
+internal static class ContainerStatusRules
+{
+    private const string Lost = "The container could not be located when the pod was terminated";
+
+    public static void Fill(DecisionPass pass, V1PodStatus status)
+    {
+        foreach (var spec in pass.Specs)
+        {
+            var one = Build(pass, spec);
+            switch (spec.Kind)
+            {
+                case ContainerKind.Init:
+                    (status.InitContainerStatuses ??= []).Add(one);
+                    break;
+                case ContainerKind.Main:
+                    (status.ContainerStatuses ??= []).Add(one);
+                    break;
+                default:
+                    (status.EphemeralContainerStatuses ??= []).Add(one);
+                    break;
+            }
+        }
+    }
+
+    private static V1ContainerStatus Build(DecisionPass pass, ContainerSpec spec)
+    {
+        var old = ContainerRules.OldStatus(pass, spec.Name);
+        var latest = pass.View.Runtime?.Latest(spec.Name);
+        if (latest is null)
+        {
+            return Absent(pass, spec, old);
+        }
+
+        var previous = pass.Runtime.Containers.FirstOrDefault(c => c.Name == spec.Name && c.Id != latest.Id && c.State == RunState.Exited);
+        var status = new V1ContainerStatus
+        {
+            Name = spec.Name,
+            RestartCount = (int)latest.Attempt,
+            Image = latest.Image.Length > 0 ? latest.Image : spec.Container.Image,
+            ImageID = latest.ImageRef,
+            ContainerID = ContainerId(pass, latest),
+            LastState = previous is not null ? new V1ContainerState { Terminated = Terminated(pass, previous) } : old?.LastState ?? new V1ContainerState(),
+            State = State(pass, spec, latest),
+            Ready = IsReady(pass, spec, latest),
+            Started = spec.Kind == ContainerKind.Ephemeral ? null : ContainerRules.IsStarted(pass, spec, latest),
+        };
+        if (status.State.Waiting is not null && latest.State == RunState.Exited)
+        {
+            status.LastState = new V1ContainerState { Terminated = Terminated(pass, latest) };
+        }
+
+        if (latest.State == RunState.Running)
+        {
+            FillRunning(spec, latest, status);
+        }
+
+        FillMounts(spec, status);
+        return status;
+    }
+
+    private static bool IsReady(DecisionPass pass, ContainerSpec spec, ContainerView latest) => spec.Kind switch
+    {
+        ContainerKind.Ephemeral => false,
+        ContainerKind.Init when !spec.IsSidecar => latest is { State: RunState.Exited, ExitCode: 0 },
+        _ => ContainerRules.IsReady(pass, spec, latest),
+    };
+
+    private static V1ContainerState State(DecisionPass pass, ContainerSpec spec, ContainerView latest)
+    {
+        switch (latest.State)
+        {
+            case RunState.Running when ContainerRules.OwesPostStart(pass, spec, latest):
+                return Waiting(pass, spec);
+            case RunState.Running:
+                return new V1ContainerState { Running = new V1ContainerStateRunning { StartedAt = Time(latest.StartedAt) } };
+            case RunState.Created:
+                return Waiting(pass, spec);
+            case RunState.Unknown:
+                return new V1ContainerState
+                {
+                    Terminated = new V1ContainerStateTerminated { Reason = "ContainerStatusUnknown", Message = Lost, ExitCode = 137, ContainerID = ContainerId(pass, latest) },
+                };
+        }
+
+        var restarts = pass.Memory.Stage == Stage.Active && RestartRules.ShouldRestart(pass.Pod, spec, latest.ExitCode);
+        return restarts && WhyWaiting(pass, spec, latest) is { } why
+            ? new V1ContainerState { Waiting = new V1ContainerStateWaiting { Reason = why.Reason, Message = why.Message } }
+            : new V1ContainerState { Terminated = Terminated(pass, latest) };
+    }
+
+    /// <summary>A container that the runtime does not have: never created, or lost.</summary>
+    private static V1ContainerStatus Absent(DecisionPass pass, ContainerSpec spec, V1ContainerStatus? old)
+    {
+        var status = new V1ContainerStatus
+        {
+            Name = spec.Name,
+            Image = spec.Container.Image,
+            ImageID = "",
+            RestartCount = old?.RestartCount ?? 0,
+            Ready = false,
+            Started = spec.Kind == ContainerKind.Ephemeral ? null : false,
+            State = Waiting(pass, spec),
+            LastState = old?.LastState ?? new V1ContainerState(),
+        };
+        FillMounts(spec, status);
+        if (old is null || string.IsNullOrEmpty(old.ContainerID) || pass.View.Runtime is null)
+        {
+            return pass.View.Runtime is null && old is not null ? old : status;
+        }
+
+        status.ContainerID = old.ContainerID;
+        status.ImageID = old.ImageID;
+        if (old.State?.Terminated is not null)
+        {
+            status.State = old.State;
+            status.Ready = spec.Kind == ContainerKind.Init && old.Ready;
+            return status;
+        }
+
+        if (old.State?.Running is null)
+        {
+            return status;
+        }
+
+        var lost = new V1ContainerStateTerminated { Reason = "ContainerStatusUnknown", Message = Lost, ExitCode = 137, ContainerID = old.ContainerID };
+        var again = pass.Memory.Stage < Stage.Stopping && RestartRules.ShouldRestart(pass.Pod, spec, 137);
+        status.State = again ? status.State : new V1ContainerState { Terminated = lost };
+        status.LastState = again ? new V1ContainerState { Terminated = lost } : status.LastState;
+        return status;
+    }
+
+    private static V1ContainerState Waiting(DecisionPass pass, ContainerSpec spec)
+    {
+        var hasInit = spec.Kind == ContainerKind.Init || (spec.Kind == ContainerKind.Main && pass.Pod.Spec?.InitContainers is { Count: > 0 });
+        var why = WhyWaiting(pass, spec, null) ?? (hasInit ? "PodInitializing" : "ContainerCreating", null);
+        return new V1ContainerState { Waiting = new V1ContainerStateWaiting { Reason = why.Reason, Message = why.Message } };
+    }
+
+    private static (string Reason, string? Message)? WhyWaiting(DecisionPass pass, ContainerSpec spec, ContainerView? ended)
+    {
+        if (ended is not null && RestartRules.Waiting(pass, ended) is { } backOff)
+        {
+            return ("CrashLoopBackOff", $"back-off {GoDuration.Format(backOff.Delay)} restarting failed container={spec.Name} pod={StatusRules.Id(pass.Pod)}");
+        }
+
+        if (ImageRules.Waiting(pass, spec.Name) is { } image)
+        {
+            return image;
+        }
+
+        return pass.Memory.StartFailures.TryGetValue(spec.Name, out var failure) ? (failure.Reason, failure.Message) : null;
+    }
+
+    private static V1ContainerStateTerminated Terminated(DecisionPass pass, ContainerView c) => new()
+    {
+        ContainerID = ContainerId(pass, c),
+        ExitCode = c.ExitCode,
+        Reason = c.Reason.Length > 0 ? c.Reason : c.ExitCode == 0 ? "Completed" : "Error",
+        Message = c.Message.Length > 0 ? c.Message : null,
+        StartedAt = Time(c.StartedAt),
+        FinishedAt = Time(c.FinishedAt),
+    };
+
+    private static void FillRunning(ContainerSpec spec, ContainerView latest, V1ContainerStatus status)
+    {
+        var resources = spec.Container.Resources;
+        if (spec.Kind != ContainerKind.Ephemeral && resources is not null)
+        {
+            status.AllocatedResources = resources.Requests;
+            status.Resources = new V1ResourceRequirements { Requests = resources.Requests, Limits = resources.Limits };
+        }
+
+        if (latest.User is { } user)
+        {
+            status.User = new V1ContainerUser
+            {
+                Linux = new V1LinuxContainerUser { Uid = user.Uid, Gid = user.Gid, SupplementalGroups = [.. user.SupplementalGroups.Select(g => (long?)g)] },
+            };
+        }
+    }
+
+    private static void FillMounts(ContainerSpec spec, V1ContainerStatus status)
+    {
+        foreach (var mount in spec.Container.VolumeMounts ?? [])
+        {
+            (status.VolumeMounts ??= []).Add(new V1VolumeMountStatus
+            {
+                Name = mount.Name,
+                MountPath = mount.MountPath,
+                ReadOnlyProperty = mount.ReadOnlyProperty == true ? true : null,
+                RecursiveReadOnly = mount.ReadOnlyProperty == true ? mount.RecursiveReadOnly switch { null or "Disabled" => "Disabled", _ => "Enabled" } : null,
+            });
+        }
+    }
+
+    private static string ContainerId(DecisionPass pass, ContainerView c) => $"{pass.View.Settings.RuntimeName}://{c.Id}";
+
+    private static DateTime? Time(DateTimeOffset at) => at == default ? null : at.UtcDateTime;
+}

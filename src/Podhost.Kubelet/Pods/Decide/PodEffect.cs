@@ -1,0 +1,137 @@
+using Podhost.Kubelet.Containers;
+
+namespace Podhost.Kubelet.Pods.Decide;
+
+/// <summary>
+/// Something to be done for a pod: the closed set. An effect is wanted as long as each decision names it, and is idempotent.
+/// Two effects of one key never run at once; where the parameters differ, the running one is cancelled first.
+/// </summary>
+internal abstract record PodEffect
+{
+    /// <summary>What the effect works on, unique among the effects of a pod.</summary>
+    public abstract string Key { get; }
+
+    /// <summary>False where giving up half-way would leave the runtime's answer unknown: such an effect runs to its own end.</summary>
+    public virtual bool Cancellable => true;
+
+    /// <summary>True where the effect changes what the runtime has: its outcome is told together with a fresh look at the runtime.</summary>
+    public virtual bool ChangesRuntime => true;
+}
+
+/// <summary>Creates the pod's cgroup and writes its values.</summary>
+internal sealed record EnsureCgroup(long Generation) : PodEffect
+{
+    public override string Key => "cgroup";
+
+    public override bool ChangesRuntime => false;
+}
+
+/// <summary>Removes the pod's cgroup.</summary>
+internal sealed record RemoveCgroup : PodEffect
+{
+    public override string Key => "cgroup";
+
+    public override bool ChangesRuntime => false;
+}
+
+/// <summary>Sets the volumes up.</summary>
+internal sealed record MountVolumes : PodEffect
+{
+    public override string Key => "volumes";
+
+    public override bool ChangesRuntime => false;
+}
+
+/// <summary>Takes the volumes down.</summary>
+internal sealed record UnmountVolumes : PodEffect
+{
+    public override string Key => "volumes";
+
+    public override bool ChangesRuntime => false;
+}
+
+/// <summary>Removes the pod's log directory.</summary>
+internal sealed record RemoveLogs : PodEffect
+{
+    public override string Key => "logs";
+
+    public override bool ChangesRuntime => false;
+}
+
+/// <summary>Creates and starts the sandbox.</summary>
+internal sealed record CreateSandbox(uint Attempt) : PodEffect
+{
+    public override string Key => "sandbox";
+
+    public override bool Cancellable => false;
+}
+
+/// <summary>Stops a sandbox: infra container and network.</summary>
+internal sealed record StopSandbox(string SandboxId) : PodEffect
+{
+    public override string Key => "sandbox/" + SandboxId;
+}
+
+/// <summary>Removes a stopped sandbox.</summary>
+internal sealed record RemoveSandbox(string SandboxId) : PodEffect
+{
+    public override string Key => "sandbox/" + SandboxId;
+}
+
+/// <summary>Asks whether an image is here.</summary>
+internal sealed record InspectImage(string Container, uint Attempt, string Image) : PodEffect
+{
+    public override string Key => "image/" + Container;
+
+    public override bool ChangesRuntime => false;
+}
+
+/// <summary>Pulls an image.</summary>
+internal sealed record PullImage(string Container, uint Attempt, string Image) : PodEffect
+{
+    public override string Key => "image/" + Container;
+
+    public override bool ChangesRuntime => false;
+}
+
+/// <summary>Creates and starts a container.</summary>
+internal sealed record StartContainer(string Container, ContainerKind Kind, uint Attempt, string SandboxId, string ImageRef, string? TargetContainerId) : PodEffect
+{
+    public override string Key => "start/" + Container;
+
+    public override bool Cancellable => false;
+}
+
+/// <summary>Runs a postStart hook.</summary>
+internal sealed record RunPostStart(string Container, string ContainerId) : PodEffect
+{
+    public override string Key => "postStart/" + ContainerId;
+
+    public override bool ChangesRuntime => false;
+}
+
+/// <summary>Runs a preStop hook.</summary>
+internal sealed record RunPreStop(string Container, string ContainerId) : PodEffect
+{
+    public override string Key => "preStop/" + ContainerId;
+
+    public override bool ChangesRuntime => false;
+}
+
+/// <summary>Stops a container: its stop signal at once, SIGKILL at the deadline.</summary>
+internal sealed record StopContainer(string Container, string ContainerId, DateTimeOffset Deadline) : PodEffect
+{
+    public override string Key => "container/" + ContainerId;
+}
+
+/// <summary>Removes a container that does not run.</summary>
+internal sealed record RemoveContainer(string Container, string ContainerId) : PodEffect
+{
+    public override string Key => "container/" + ContainerId;
+}
+
+/// <summary>Gives a running container new resources.</summary>
+internal sealed record ResizeContainer(string Container, string ContainerId, long Generation) : PodEffect
+{
+    public override string Key => "container/" + ContainerId;
+}
