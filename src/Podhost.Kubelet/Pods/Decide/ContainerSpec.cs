@@ -1,5 +1,4 @@
-using System.Security.Cryptography;
-using System.Text;
+using System.Globalization;
 using k8s.Models;
 using Podhost.Kubelet.Containers;
 
@@ -46,15 +45,8 @@ internal sealed record ContainerSpec(V1Container Container, ContainerKind Kind, 
         return all;
     }
 
-    /// <summary>
-    /// Hash of the parts whose change restarts a running container: name and image, as upstream picks them
-    /// (kubecontainer.HashContainer). It is recorded in the annotation io.kubernetes.container.hash.
-    /// </summary>
-    public static string HashOf(V1Container container)
-    {
-        var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{container.Name}\n{container.Image}"));
-        return Convert.ToHexStringLower(digest.AsSpan(0, 4));
-    }
+    /// <summary>The hash whose change restarts a running container, as the annotation io.kubernetes.container.hash has it.</summary>
+    public static string HashOf(V1Container container) => ContainerHash.Of(container).ToString("x", CultureInfo.InvariantCulture);
 
     private static V1Container Plain(V1EphemeralContainer c) => new()
     {

@@ -162,10 +162,20 @@ internal static class ContainerStatusRules
         ContainerID = ContainerId(pass, c),
         ExitCode = c.ExitCode,
         Reason = c.Reason.Length > 0 ? c.Reason : c.ExitCode == 0 ? "Completed" : "Error",
-        Message = c.Message.Length > 0 ? c.Message : null,
+        Message = c.Message.Length > 0 ? c.Message : KnownMessage(pass, c),
         StartedAt = Time(c.StartedAt),
         FinishedAt = Time(c.FinishedAt),
     };
+
+    /// <summary>The termination message as it was read once: its file goes with the pod's volumes.</summary>
+    private static string? KnownMessage(DecisionPass pass, ContainerView c)
+    {
+        var old = ContainerRules.OldStatus(pass, c.Name);
+        var id = ContainerId(pass, c);
+        return old?.State?.Terminated is { } now && now.ContainerID == id ? now.Message
+            : old?.LastState?.Terminated is { } last && last.ContainerID == id ? last.Message
+            : null;
+    }
 
     private static void FillRunning(ContainerSpec spec, ContainerView latest, V1ContainerStatus status)
     {

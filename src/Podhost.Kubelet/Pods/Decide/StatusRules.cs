@@ -14,7 +14,7 @@ internal static class StatusRules
             ObservedGeneration = pass.Pod.Metadata?.Generation,
             Phase = Phase(pass),
             StartTime = pass.Memory.StartTime?.UtcDateTime,
-            QosClass = string.IsNullOrEmpty(pass.Pod.Status?.QosClass) ? QosRules.ClassOf(pass.Pod) : pass.Pod.Status.QosClass,
+            QosClass = Podhost.Api.Pods.QosRules.Of(pass.Pod).ToString(),
             HostIP = pass.View.Settings.HostIPs.FirstOrDefault(),
             HostIPs = [.. pass.View.Settings.HostIPs.Select(ip => new V1HostIP { Ip = ip })],
             NominatedNodeName = pass.Pod.Status?.NominatedNodeName,
