@@ -1,0 +1,44 @@
+using k8s.Models;
+using Podhost.Control.Scheduler.Model;
+
+namespace Podhost.Control.Scheduler.Filters;
+
+/// <summary>nodeSelector and required node affinity.</summary>
+internal sealed class NodeAffinityFilter : INodeFilter
+{
+    public IEnumerable<string> Reject(PodView pod, NodeView node, ClusterView cluster) =>
+        MatchesSelector(pod.Spec, node) && MatchesAffinity(pod.Spec, node) ? [] : ["node(s) didn't match Pod's node affinity/selector"];
+
+    internal static bool MatchesSelector(V1PodSpec spec, NodeView node) => (spec.NodeSelector ?? new Dictionary<string, string>()).All(s => node.Label(s.Key) == s.Value);
+
+    private static bool MatchesAffinity(V1PodSpec spec, NodeView node) =>
+        spec.Affinity?.NodeAffinity?.RequiredDuringSchedulingIgnoredDuringExecution is not { } required
+        || (required.NodeSelectorTerms ?? []).Any(t => NodeSelectorTerms.Matches(t, node));
+}
+
+/// <summary>One term of a node selector: all of its expressions and fields; an empty term matches nothing.</summary>
+internal static class NodeSelectorTerms
+{
+    public static bool Matches(V1NodeSelectorTerm term, NodeView node)
+    {
+        var expressions = term.MatchExpressions ?? [];
+        var fields = term.MatchFields ?? [];
+        return expressions.Count + fields.Count > 0
+            && expressions.All(e => Holds(e, node.Label(e.Key)))
+            && fields.All(f => f.Key == "metadata.name" && Holds(f, node.Name));
+    }
+
+    private static bool Holds(V1NodeSelectorRequirement requirement, string? value) => requirement.OperatorProperty switch
+    {
+        "In" => value is not null && (requirement.Values ?? []).Contains(value),
+        "NotIn" => value is null || !(requirement.Values ?? []).Contains(value),
+        "Exists" => value is not null,
+        "DoesNotExist" => value is null,
+        "Gt" => Compare(value, requirement) is > 0,
+        "Lt" => Compare(value, requirement) is < 0,
+        _ => false,
+    };
+
+    private static int? Compare(string? value, V1NodeSelectorRequirement requirement) =>
+        requirement.Values is [var bound] && long.TryParse(value, out var left) && long.TryParse(bound, out var right) ? left.CompareTo(right) : null;
+}
