@@ -1,0 +1,71 @@
+using Microsoft.Extensions.Logging;
+using Podhost.Cri.Services;
+using Podhost.Runtime.Images.Content;
+using Podhost.Runtime.Images.Registry;
+using Podhost.Runtime.Snapshots;
+
+namespace Podhost.Runtime.Images;
+
+/// <summary>The embedded image service with everything around it: what the composition root builds and disposes.</summary>
+public sealed class EmbeddedImages : IDisposable
+{
+    // Half a download from the day before yesterday is not worth its space.
+    private static readonly TimeSpan UnfinishedLifetime = TimeSpan.FromDays(1);
+
+    private readonly ImagePuller _puller;
+    private readonly RootfsService _rootfs;
+
+    private EmbeddedImages(ImageService service, ImageCatalog catalog, RootfsService rootfs, ImagePuller puller)
+    {
+        Service = service;
+        Catalog = catalog;
+        _rootfs = rootfs;
+        _puller = puller;
+    }
+
+    /// <summary>CRI's image service.</summary>
+    public IImageService Service { get; }
+
+    /// <summary>The images with their configurations.</summary>
+    public IImageCatalog Catalog { get; }
+
+    /// <summary>Root file systems of containers.</summary>
+    public IRootfsService Rootfs => _rootfs;
+
+    /// <summary>Opens the directory and cleans what a crash left there.</summary>
+    /// <exception cref="IOException">The directory cannot be used.</exception>
+    /// <exception cref="InvalidDataException">The image records are damaged.</exception>
+    public static async Task<EmbeddedImages> OpenAsync(
+        EmbeddedImagesOptions options,
+        TimeProvider time,
+        Random random,
+        ILoggerFactory loggers,
+        CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(options.Directory);
+        var content = new ContentStore(Path.Combine(options.Directory, "content"));
+        content.Prune((time.GetUtcNow() - UnfinishedLifetime).UtcDateTime);
+        var layers = new LayerStore(Path.Combine(options.Directory, "layers"), options.LayerLimits, options.DurableLayers);
+        layers.Clean(cancellationToken);
+        var records = await ImageRecords.OpenAsync(Path.Combine(options.Directory, "images.json"), cancellationToken);
+        var catalog = new ImageCatalog(records);
+        var holds = new Holds();
+        var rootfs = new RootfsService(Path.Combine(options.Directory, "rootfs"), layers, catalog, holds, options.VolatileRootfs);
+        rootfs.Restore(cancellationToken);
+
+        var progress = options.Progress ?? (_ => { });
+        var assembler = new ImageAssembler(content, layers, records, holds, options.MaxParallelDownloads);
+        var puller = new ImagePuller(options.Registry, content, assembler, progress, time, random);
+        var collector = new ImageCollector(content, layers, records, holds);
+        var service = new ImageService(
+            catalog, records, puller, collector, content, layers, rootfs, options.Directory, time, loggers.CreateLogger<ImageService>());
+        return new EmbeddedImages(service, catalog, rootfs, puller);
+    }
+
+    /// <summary>Closes connections. Mounts stay: containers outlive this process.</summary>
+    public void Dispose()
+    {
+        _puller.Dispose();
+        _rootfs.Dispose();
+    }
+}

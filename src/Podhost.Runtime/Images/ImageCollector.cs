@@ -1,0 +1,38 @@
+using Podhost.Runtime.Images.Content;
+using Podhost.Runtime.Snapshots;
+
+namespace Podhost.Runtime.Images;
+
+/// <summary>Deletes layers and blobs that no image record, pull or root file system needs.</summary>
+internal sealed class ImageCollector(ContentStore content, LayerStore layers, ImageRecords records, Holds holds)
+{
+    private readonly SemaphoreSlim _collecting = new(1, 1);
+
+    public async Task CollectAsync(CancellationToken cancellationToken)
+    {
+        await _collecting.WaitAsync(cancellationToken);
+        try
+        {
+            holds.CollectUnheld(isHeld =>
+            {
+                // Read inside: an image that was recorded before its pull's hold ended is in this snapshot.
+                var images = records.Snapshot.Values.ToList();
+                var live = images.SelectMany(image => image.ChainIds.Append(image.Id).Append(image.ManifestDigest)).ToHashSet();
+                foreach (var chainId in layers.List().Where(chainId => !live.Contains(chainId) && !isHeld(chainId)).ToList())
+                {
+                    layers.Discard(chainId);
+                }
+
+                foreach (var digest in content.List().Where(digest => !live.Contains(digest) && !isHeld(digest)).ToList())
+                {
+                    content.Delete(digest);
+                }
+            });
+            await Task.Run(() => layers.EmptyTrash(cancellationToken), cancellationToken);
+        }
+        finally
+        {
+            _collecting.Release();
+        }
+    }
+}

@@ -1,0 +1,45 @@
+namespace Podhost.Runtime.Images.Layers;
+
+/// <summary>The kinds of entries that a layer may have; everything else in a tar is refused.</summary>
+internal enum TarEntryKind
+{
+    RegularFile,
+    Directory,
+    HardLink,
+    SymbolicLink,
+    CharacterDevice,
+    BlockDevice,
+    Fifo,
+}
+
+/// <summary>An entry of a tar stream. Names and attribute values are bytes, as on disk.</summary>
+internal sealed record TarEntry
+{
+    public required TarEntryKind Kind { get; init; }
+
+    public required byte[] Name { get; init; }
+
+    /// <summary>The target of a link; empty otherwise.</summary>
+    public byte[] LinkName { get; init; } = [];
+
+    public int Permissions { get; init; }
+
+    public uint Uid { get; init; }
+
+    public uint Gid { get; init; }
+
+    public long Size { get; init; }
+
+    public long MtimeSeconds { get; init; }
+
+    public int MtimeNanoseconds { get; init; }
+
+    public uint DeviceMajor { get; init; }
+
+    public uint DeviceMinor { get; init; }
+
+    public IReadOnlyList<ExtendedAttribute> ExtendedAttributes { get; init; } = [];
+}
+
+/// <summary>An extended attribute, from a SCHILY.xattr record.</summary>
+internal sealed record ExtendedAttribute(string Name, byte[] Value);
