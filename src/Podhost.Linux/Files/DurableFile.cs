@@ -7,7 +7,7 @@ public static class DurableFile
     /// <exception cref="IOException">It cannot be written; the old content stays.</exception>
     public static async Task WriteAsync(string path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
-        var temporary = path + ".new";
+        var temporary = $"{path}.{Guid.NewGuid():n}.new";
         using (var file = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
         {
             await RandomAccess.WriteAsync(file, content, 0, cancellationToken);

@@ -33,7 +33,7 @@ internal sealed class ImageAssembler(ContentStore content, LayerStore layers, Im
         }
 
         var chainIds = config.ChainIds();
-        using var heldLayers = holds.Hold([.. chainIds]);
+        using var heldLayers = holds.Hold([.. chainIds.Select(Holds.Layer)]);
         await PlaceLayersAsync(manifest, config, chainIds, source, report, cancellationToken);
         await content.WriteAsync(manifest.Digest, manifest.Content, cancellationToken);
         var image = await records.PutAsync(

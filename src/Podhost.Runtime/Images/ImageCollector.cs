@@ -17,13 +17,14 @@ internal sealed class ImageCollector(ContentStore content, LayerStore layers, Im
             {
                 // Read inside: an image that was recorded before its pull's hold ended is in this snapshot.
                 var images = records.Snapshot.Values.ToList();
-                var live = images.SelectMany(image => image.ChainIds.Append(image.Id).Append(image.ManifestDigest)).ToHashSet();
-                foreach (var chainId in layers.List().Where(chainId => !live.Contains(chainId) && !isHeld(chainId)).ToList())
+                var liveLayers = images.SelectMany(image => image.ChainIds).ToHashSet();
+                foreach (var chainId in layers.List().Where(id => !liveLayers.Contains(id) && !isHeld(Holds.Layer(id))).ToList())
                 {
                     layers.Discard(chainId);
                 }
 
-                foreach (var digest in content.List().Where(digest => !live.Contains(digest) && !isHeld(digest)).ToList())
+                var liveBlobs = images.SelectMany(image => (string[])[image.Id, image.ManifestDigest]).ToHashSet();
+                foreach (var digest in content.List().Where(digest => !liveBlobs.Contains(digest) && !isHeld(digest)).ToList())
                 {
                     content.Delete(digest);
                 }

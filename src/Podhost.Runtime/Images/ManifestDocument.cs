@@ -50,8 +50,10 @@ internal sealed record ManifestDocument
             .Where(d => MediaTypes.IsManifest(d.MediaType) || MediaTypes.IsIndex(d.MediaType))
             .Select(d => (Descriptor: d, Rank: d.Platform is null ? 1 : platform.Rank(d.Platform)))
             .Where(x => x.Rank > 0)
-            .MaxBy(x => x.Rank);
-        return best.Descriptor ?? throw new ImageException(
+            .OrderByDescending(x => x.Rank)
+            .Select(x => x.Descriptor)
+            .FirstOrDefault();
+        return best ?? throw new ImageException(
             ImageError.NotFound, $"no match for platform {platform.Os}/{platform.Architecture} in manifest: not found");
     }
 

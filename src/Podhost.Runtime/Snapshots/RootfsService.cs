@@ -48,7 +48,7 @@ internal sealed class RootfsService : IRootfsService, IDisposable
             }
             else
             {
-                _held[key] = _holds.Hold([.. record.ChainIds]);
+                _held[key] = _holds.Hold([.. record.ChainIds.Select(Holds.Layer)]);
             }
         }
     }
@@ -145,7 +145,7 @@ internal sealed class RootfsService : IRootfsService, IDisposable
     {
         var image = _images.Find(imageId)
             ?? throw new RpcException(new Status(StatusCode.NotFound, $"image \"{imageId}\": not found"));
-        var hold = _holds.Hold([.. image.ChainIds]);
+        var hold = _holds.Hold([.. image.ChainIds.Select(Holds.Layer)]);
         try
         {
             if (image.ChainIds.FirstOrDefault(chainId => !_layers.Exists(chainId)) is { } missing)

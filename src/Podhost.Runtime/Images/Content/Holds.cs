@@ -1,13 +1,16 @@
 namespace Podhost.Runtime.Images.Content;
 
 /// <summary>
-/// What is in use beyond the image records: by running pulls and by root file systems. Digests and chain ids share the keys.
+/// What is in use beyond the image records: by running pulls and by root file systems. Keys are digests of blobs, and
+/// <see cref="Layer"/> of chain ids: an uncompressed first layer has one digest as both.
 /// Collection runs inside <see cref="CollectUnheld"/>: whoever holds first is seen, whoever holds later finds the data gone.
 /// </summary>
 internal sealed class Holds
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, int> _counts = [];
+
+    public static string Layer(string chainId) => "layer " + chainId;
 
     /// <summary>Keeps the keys from collection until the result is disposed.</summary>
     public IDisposable Hold(IReadOnlyCollection<string> keys)
