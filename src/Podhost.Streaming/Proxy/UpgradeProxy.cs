@@ -5,6 +5,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Podhost.Streaming.Http;
 using Podhost.Streaming.WebSockets;
 
 namespace Podhost.Streaming.Proxy;
@@ -21,7 +22,8 @@ public sealed class UpgradeProxy(TimeProvider time)
     private static readonly TimeSpan DialTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan HeadTimeout = TimeSpan.FromSeconds(60);
 
-    // After one side has ended, the other gets this long to say its last.
+    // After the client's end the target gets this long to close too. Kestrel itself ends a connection whose client half-closed it, so this
+    // matters only for other servers below HttpContext.
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(30);
 
     private static readonly string[] Forwarded =
@@ -51,7 +53,7 @@ public sealed class UpgradeProxy(TimeProvider time)
     /// <param name="target">Absolute URL (http or https) with path and query as the target shall see them.</param>
     /// <param name="tls">Client certificate and server verification for https; null for the system's defaults.</param>
     /// <param name="extraHeaders">Headers to add, for example credentials for the target; null for none.</param>
-    /// <param name="cancellationToken">Ends the tunnel.</param>
+    /// <param name="cancellationToken">Ends the tunnel; that the client goes is watched here.</param>
     public async Task ProxyAsync(
         HttpContext context,
         Uri target,

@@ -69,7 +69,7 @@ internal sealed class FakeApiServer : IAsyncDisposable
         }
 
         Upgrades.Enqueue(context.Request.Headers.Upgrade.ToString());
-        await proxy.ProxyAsync(context, new Uri(url), null, null, context.RequestAborted);
+        await proxy.ProxyAsync(context, new Uri(url), null, null, CancellationToken.None);
     }
 
     private string? SessionUrl(HttpRequest request, string kind)

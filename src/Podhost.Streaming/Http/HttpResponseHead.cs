@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.Text;
 
-namespace Podhost.Streaming.Proxy;
+namespace Podhost.Streaming.Http;
 
 /// <summary>Status line and headers of an HTTP/1.1 response.</summary>
 /// <param name="StatusCode">100 to 599.</param>
 /// <param name="Headers">In the order of the wire.</param>
-internal sealed record HttpResponseHead(int StatusCode, IReadOnlyList<KeyValuePair<string, string>> Headers)
+public sealed record HttpResponseHead(int StatusCode, IReadOnlyList<KeyValuePair<string, string>> Headers)
 {
     /// <summary>Longest head that is read, in bytes.</summary>
     public const int MaxLength = 64 * 1024;

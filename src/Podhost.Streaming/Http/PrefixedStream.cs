@@ -1,4 +1,4 @@
-namespace Podhost.Streaming.Proxy;
+namespace Podhost.Streaming.Http;
 
 /// <summary>A stream whose first bytes were read already. Closing it closes the inner stream.</summary>
 internal sealed class PrefixedStream(byte[] prefix, Stream inner) : Stream

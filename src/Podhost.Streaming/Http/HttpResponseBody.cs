@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text;
 
-namespace Podhost.Streaming.Proxy;
+namespace Podhost.Streaming.Http;
 
 /// <summary>Copies the body of an HTTP/1.1 response: by length, chunked, or to the end of the connection.</summary>
-internal static class HttpResponseBody
+public static class HttpResponseBody
 {
     private const int MaxChunkLine = 256;
 
