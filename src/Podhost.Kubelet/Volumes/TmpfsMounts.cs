@@ -1,0 +1,47 @@
+using System.Globalization;
+using Podhost.Linux.Mounts;
+using Podhost.Linux.Native;
+using Podhost.Linux.Paths;
+
+namespace Podhost.Kubelet.Volumes;
+
+/// <summary>Volumes in memory. Where the kernel can (6.4), they never go to swap.</summary>
+internal sealed class TmpfsMounts(IMounter mounter)
+{
+    private volatile bool _noSwapUnknown;
+
+    /// <summary>Mounts a tmpfs where none is yet.</summary>
+    /// <param name="path">The directory; made where it is missing.</param>
+    /// <param name="mode">Permissions of its root.</param>
+    /// <param name="sizeBytes">Most that may be in it, or null for the kernel's default (half of the memory).</param>
+    /// <exception cref="LinuxException">The kernel refused.</exception>
+    public void Ensure(string path, int mode, long? sizeBytes)
+    {
+        Directory.CreateDirectory(path);
+        if (PathStatus.Read(path)?.IsMountRoot == true)
+        {
+            return;
+        }
+
+        var options = $"mode={Convert.ToString(mode, 8)}";
+        if (sizeBytes is > 0)
+        {
+            options += ",size=" + sizeBytes.Value.ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (!_noSwapUnknown)
+        {
+            try
+            {
+                mounter.Mount("tmpfs", path, "tmpfs", MountFlags.None, options + ",noswap");
+                return;
+            }
+            catch (LinuxException e) when (e.Errno == Errno.EINVAL)
+            {
+                _noSwapUnknown = true;
+            }
+        }
+
+        mounter.Mount("tmpfs", path, "tmpfs", MountFlags.None, options);
+    }
+}
