@@ -1,0 +1,82 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Podhost.Api.Errors;
+using Podhost.Api.Objects;
+using Podhost.Api.Yaml;
+
+namespace Podhost.ApiServer.Routes;
+
+/// <summary>Reads request bodies, bounded.</summary>
+internal static class BodyReader
+{
+    /// <summary>The whole body.</summary>
+    /// <exception cref="ApiException">413: larger than the bound.</exception>
+    public static async ValueTask<byte[]> ReadAsync(HttpRequest request, int maxBytes, CancellationToken cancellationToken)
+    {
+        if (request.ContentLength > maxBytes)
+        {
+            throw TooLarge(maxBytes);
+        }
+
+        using var buffer = new MemoryStream(request.ContentLength is { } length ? (int)length : 1024);
+        var chunk = System.Buffers.ArrayPool<byte>.Shared.Rent(16 * 1024);
+        try
+        {
+            int read;
+            while ((read = await request.Body.ReadAsync(chunk, cancellationToken)) > 0)
+            {
+                if (buffer.Length + read > maxBytes)
+                {
+                    throw TooLarge(maxBytes);
+                }
+
+                buffer.Write(chunk, 0, read);
+            }
+        }
+        finally
+        {
+            System.Buffers.ArrayPool<byte>.Shared.Return(chunk);
+        }
+
+        return buffer.Length == buffer.Capacity ? buffer.GetBuffer() : buffer.ToArray();
+    }
+
+    /// <summary>The body of an object request as JSON, whether it came as JSON or YAML.</summary>
+    /// <exception cref="ApiException">415 for other media types, 400 for broken YAML, 413.</exception>
+    public static async ValueTask<byte[]> ReadObjectAsync(HttpRequest request, int maxBytes, CancellationToken cancellationToken)
+    {
+        var type = MediaType(request);
+        if (type is not ("" or "application/json" or "application/yaml" or "*/*"))
+        {
+            throw ApiException.UnsupportedMediaType(
+                $"the body of the request was in an unknown format - accepted media types include: application/json, application/yaml");
+        }
+
+        var body = await ReadAsync(request, maxBytes, cancellationToken);
+        return type == "application/yaml" ? FromYaml(body) : body;
+    }
+
+    /// <summary>The media type of a body without parameters, lower-case; empty where there is none.</summary>
+    public static string MediaType(HttpRequest request)
+    {
+        var type = request.ContentType ?? "";
+        var end = type.IndexOf(';', StringComparison.Ordinal);
+        return (end < 0 ? type : type[..end]).Trim().ToLowerInvariant();
+    }
+
+    /// <summary>YAML as JSON.</summary>
+    /// <exception cref="ApiException">400: it cannot be read.</exception>
+    public static byte[] FromYaml(byte[] yaml)
+    {
+        try
+        {
+            return ObjectCodec.ToUtf8(YamlReader.ReadObject(new UTF8Encoding(false, true).GetString(yaml)));
+        }
+        catch (Exception e) when (e is YamlException or DecoderFallbackException)
+        {
+            throw ApiException.BadRequest("error converting YAML to JSON: " + e.Message);
+        }
+    }
+
+    private static ApiException TooLarge(int maxBytes) => ApiException.TooLarge($"limit is {maxBytes}");
+}
