@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Podhost.Api.Errors;
@@ -18,27 +19,18 @@ internal static class BodyReader
             throw TooLarge(maxBytes);
         }
 
-        using var buffer = new MemoryStream(request.ContentLength is { } length ? (int)length : 1024);
-        var chunk = System.Buffers.ArrayPool<byte>.Shared.Rent(16 * 1024);
-        try
+        var buffer = new ArrayBufferWriter<byte>(Math.Max((int)(request.ContentLength ?? 0), 4096));
+        int read;
+        while ((read = await request.Body.ReadAsync(buffer.GetMemory(4096), cancellationToken)) > 0)
         {
-            int read;
-            while ((read = await request.Body.ReadAsync(chunk, cancellationToken)) > 0)
+            buffer.Advance(read);
+            if (buffer.WrittenCount > maxBytes)
             {
-                if (buffer.Length + read > maxBytes)
-                {
-                    throw TooLarge(maxBytes);
-                }
-
-                buffer.Write(chunk, 0, read);
+                throw TooLarge(maxBytes);
             }
         }
-        finally
-        {
-            System.Buffers.ArrayPool<byte>.Shared.Return(chunk);
-        }
 
-        return buffer.Length == buffer.Capacity ? buffer.GetBuffer() : buffer.ToArray();
+        return buffer.WrittenSpan.ToArray();
     }
 
     /// <summary>The body of an object request as JSON, whether it came as JSON or YAML.</summary>

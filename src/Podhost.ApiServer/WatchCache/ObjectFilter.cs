@@ -13,10 +13,15 @@ internal sealed record ObjectFilter(
     /// <summary>True where every object below the prefix matches.</summary>
     public bool IsAll => Labels is null && Fields is null;
 
-    public bool MatchesKey(string key) => key.StartsWith(KeyPrefix, StringComparison.Ordinal);
+    /// <summary>True where <see cref="KeyPrefix"/> is the key of one object.</summary>
+    public bool WholeKey { get; init; }
 
-    /// <summary>True where the selectors match; the key is not looked at.</summary>
+    public bool MatchesKey(string key) =>
+        WholeKey ? key == KeyPrefix : key.StartsWith(KeyPrefix, StringComparison.Ordinal);
+
+    /// <summary>True where the selectors match, of an object below the prefix.</summary>
     public bool Matches(CachedObject obj) =>
+        (!WholeKey || obj.Key == KeyPrefix) &&
         (Labels is null || Labels.Matches(obj.Selectable.Labels)) &&
         (Fields is null || Fields.Matches(field => FieldOf is null ? obj.Selectable.Get(field) : FieldOf(obj, field)));
 }

@@ -1,0 +1,138 @@
+using System.Text.Json.Nodes;
+using Podhost.Api.Resources;
+
+namespace Podhost.ApiServer.Registry.Pods;
+
+/// <summary>Pods: status and QoS class on create, one strategy a subresource, graceful deletion.</summary>
+internal sealed class PodStrategy(ResourceInfo resource) : ResourceStrategy(resource)
+{
+    public override bool ReturnsDeletedObject => true;
+
+    public override bool DeletesGracefully => true;
+
+    public override void PrepareForCreate(JsonObject obj)
+    {
+        obj["status"] = new JsonObject
+        {
+            ["phase"] = "Pending",
+            ["qosClass"] = PodQos.Of(Meta.Child(obj, "spec")),
+        };
+        GateScheduling(obj);
+    }
+
+    public override void PrepareForUpdate(JsonObject obj, JsonObject old, string subresource)
+    {
+        switch (subresource)
+        {
+            case "status":
+                KeepAllBut("status", obj, old);
+                KeepQosClass(obj, old);
+                break;
+            case "ephemeralcontainers":
+                ReplaceOnly("ephemeralContainers", obj, old);
+                break;
+            case "resize":
+                KeepAllButResources(obj, old);
+                break;
+            default:
+                Meta.CopyField(old, obj, "status");
+                break;
+        }
+    }
+
+    public override long GraceSeconds(JsonObject obj, long? requested)
+    {
+        var grace = requested ?? (Meta.At(obj, "spec", "terminationGracePeriodSeconds") is JsonValue v && v.TryGetValue(out long s) ? s : 0);
+
+        // Nothing runs on any node yet, or nothing runs any more: there is nobody to wait for.
+        if (Meta.Text(Meta.At(obj, "spec", "nodeName")).Length == 0 || Meta.Text(Meta.At(obj, "status", "phase")) is "Succeeded" or "Failed")
+        {
+            grace = 0;
+        }
+
+        return grace < 0 ? 1 : grace;
+    }
+
+    private static void GateScheduling(JsonObject obj)
+    {
+        if (Meta.At(obj, "spec", "schedulingGates") is JsonArray { Count: > 0 })
+        {
+            Meta.Child(obj, "status")["conditions"] = new JsonArray(new JsonObject
+            {
+                ["type"] = "PodScheduled",
+                ["status"] = "False",
+                ["reason"] = "SchedulingGated",
+                ["message"] = "Scheduling is blocked due to non-empty scheduling gates",
+                ["lastProbeTime"] = null,
+                ["lastTransitionTime"] = null,
+            });
+        }
+    }
+
+    private static void KeepQosClass(JsonObject obj, JsonObject old)
+    {
+        if (Meta.Text(Meta.At(obj, "status", "qosClass")).Length == 0 && Meta.At(old, "status", "qosClass") is { } qos)
+        {
+            Meta.Child(obj, "status")["qosClass"] = qos.DeepClone();
+        }
+    }
+
+    private static void ReplaceOnly(string field, JsonObject obj, JsonObject old)
+    {
+        var changed = Meta.At(obj, "spec", field)?.DeepClone();
+        Replace(obj, old);
+        var spec = Meta.Child(obj, "spec");
+        if (changed is null)
+        {
+            spec.Remove(field);
+        }
+        else
+        {
+            spec[field] = changed;
+        }
+    }
+
+    // Of a resize only what it is about may change: the resources and the resize policy of containers that are there.
+    private static void KeepAllButResources(JsonObject obj, JsonObject old)
+    {
+        var wanted = obj.DeepClone().AsObject();
+        Replace(obj, old);
+        foreach (var list in (ReadOnlySpan<string>)["containers", "initContainers"])
+        {
+            if (Meta.At(wanted, "spec", list) is not JsonArray from || Meta.At(obj, "spec", list) is not JsonArray to)
+            {
+                continue;
+            }
+
+            foreach (var container in to.OfType<JsonObject>())
+            {
+                var source = from.OfType<JsonObject>().FirstOrDefault(c => Meta.Text(c["name"]) == Meta.Text(container["name"]));
+                if (source is not null)
+                {
+                    Meta.CopyField(source, container, "resources");
+                    Meta.CopyField(source, container, "resizePolicy");
+                }
+            }
+        }
+
+        if (wanted["spec"] is JsonObject spec)
+        {
+            Meta.CopyField(spec, Meta.Child(obj, "spec"), "resources");
+        }
+    }
+
+    private static void Replace(JsonObject obj, JsonObject old)
+    {
+        var version = Meta.ResourceVersion(obj);
+        obj.Clear();
+        foreach (var (name, value) in old)
+        {
+            obj[name] = value?.DeepClone();
+        }
+
+        if (version.Length > 0)
+        {
+            Meta.Of(obj)["resourceVersion"] = version;
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using Podhost.Api.Resources;
+using Podhost.ApiServer.Registry.Events;
+using Podhost.ApiServer.Registry.Namespaces;
+using Podhost.ApiServer.Registry.Nodes;
+using Podhost.ApiServer.Registry.Pods;
+using Podhost.ApiServer.Registry.Secrets;
+using Podhost.ApiServer.Registry.Volumes;
+
+namespace Podhost.ApiServer.Registry;
+
+/// <summary>The strategy of each resource.</summary>
+internal sealed class Strategies
+{
+    private readonly Dictionary<ResourceInfo, ResourceStrategy> _byResource = new(ReferenceEqualityComparer.Instance);
+
+    public Strategies(TimeSpan eventTtl)
+    {
+        foreach (var resource in ResourceTable.All)
+        {
+            _byResource[resource] = Make(resource, eventTtl);
+        }
+    }
+
+    public ResourceStrategy For(ResourceInfo resource) => _byResource[resource];
+
+    private static ResourceStrategy Make(ResourceInfo resource, TimeSpan eventTtl) => (resource.Group, resource.Plural) switch
+    {
+        ("", "pods") => new PodStrategy(resource),
+        ("", "namespaces") => new NamespaceStrategy(resource),
+        ("", "nodes") => new NodeStrategy(resource),
+        ("", "secrets") => new SecretStrategy(resource),
+        ("", "persistentvolumes" or "persistentvolumeclaims") => new VolumeStrategy(resource),
+        ("", "serviceaccounts" or "services") => new ReturnsDeletedStrategy(resource),
+        ("" or "events.k8s.io", "events") => new EventStrategy(resource, eventTtl),
+        ("coordination.k8s.io", "leases") => new ConditionalUpdateStrategy(resource),
+        _ => new ResourceStrategy(resource),
+    };
+
+    private sealed class ReturnsDeletedStrategy(ResourceInfo resource) : ResourceStrategy(resource)
+    {
+        public override bool ReturnsDeletedObject => true;
+    }
+
+    private sealed class ConditionalUpdateStrategy(ResourceInfo resource) : ResourceStrategy(resource)
+    {
+        public override bool AllowsUnconditionalUpdate => false;
+    }
+}

@@ -1,0 +1,24 @@
+using Microsoft.Extensions.Logging;
+using Podhost.ApiServer.Admission;
+using Podhost.ApiServer.Hosting;
+using Podhost.ApiServer.Registry;
+using Podhost.ApiServer.Streaming;
+
+namespace Podhost.ApiServer.Routes;
+
+/// <summary>What the handlers of resource requests work with.</summary>
+internal sealed record ApiServices(
+    ApiServerOptions Options,
+    ObjectStore Store,
+    Strategies Strategies,
+    AdmissionChain Admission,
+    Creator Creator,
+    Updater Updater,
+    Deleter Deleter,
+    Lister Lister,
+    Watches Watches,
+    IReadOnlyList<IReviewHandler> Reviews,
+    IPodConnector? Connector,
+    TimeProvider Time,
+    Random Random,
+    ILogger Log);
