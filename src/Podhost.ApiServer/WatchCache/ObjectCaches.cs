@@ -33,6 +33,12 @@ internal sealed class ObjectCaches : IObjectReader
 
     public KeyLayout Layout { get; }
 
+    /// <summary>The cache of every stored resource.</summary>
+    public IReadOnlyList<ResourceCache> All => _caches;
+
+    /// <summary>True while the store cannot be followed.</summary>
+    public bool IsBroken { get; private set; }
+
     public Task Filled => _filled.Task;
 
     /// <summary>The revision up to which every cache is complete.</summary>
@@ -66,6 +72,7 @@ internal sealed class ObjectCaches : IObjectReader
             {
                 var revision = await FillAsync(cancellationToken);
                 _filled.TrySetResult();
+                IsBroken = false;
                 await FollowAsync(revision, cancellationToken);
             }
             catch (CompactedException e)
@@ -79,6 +86,7 @@ internal sealed class ObjectCaches : IObjectReader
             catch (Exception e)
             {
                 // The store is unreachable for a moment (etcd), or broken: keep serving what is there and try again.
+                IsBroken = true;
                 ServerLog.CacheFailed(_log, e);
                 await Task.Delay(TimeSpan.FromSeconds(1), _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

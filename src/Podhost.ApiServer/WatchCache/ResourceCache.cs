@@ -31,6 +31,18 @@ internal sealed class ResourceCache
 
     public CacheSnapshot Snapshot => _snapshot;
 
+    /// <summary>How many watches there are at the moment.</summary>
+    public int WatcherCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _watchers.Count;
+            }
+        }
+    }
+
     /// <summary>A snapshot with the revision at which it is exact.</summary>
     /// <remarks>The applied revision is read first: everything up to it is in the snapshot, and what is newer is so up to its last change.</remarks>
     public (CacheSnapshot Snapshot, long Revision) Read()
