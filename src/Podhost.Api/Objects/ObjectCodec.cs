@@ -36,7 +36,8 @@ public static class ObjectCodec
     public static T ToModel<T>(ReadOnlySpan<byte> utf8) => JsonSerializer.Deserialize(utf8, TypeInfo<T>())!;
 
     /// <summary>UTF-8 JSON of a typed model.</summary>
-    public static byte[] ToUtf8<T>(T model) => JsonSerializer.SerializeToUtf8Bytes(model, TypeInfo<T>());
+    /// <remarks>A JsonObject binds to this method rather than to the one for nodes, so nodes are taken here too.</remarks>
+    public static byte[] ToUtf8<T>(T model) => model is JsonNode node ? ToUtf8(node) : JsonSerializer.SerializeToUtf8Bytes(model, TypeInfo<T>());
 
     /// <summary>A JSON object of a typed model.</summary>
     public static JsonObject ToObject<T>(T model) => (JsonObject)JsonSerializer.SerializeToNode(model, TypeInfo<T>())!;

@@ -27,15 +27,9 @@ internal sealed class NamespaceLifecycle : IAdmissionPlugin
             throw ApiException.Forbidden("", "namespaces", request.Name, "this namespace may not be deleted");
         }
 
-        var ns = request.Objects.Get(Namespaces, null, request.Namespace);
-        if (ns is null)
-        {
-            // It may have been made a moment ago.
-            await request.Objects.CatchUpAsync(cancellationToken);
-            ns = request.Objects.Get(Namespaces, null, request.Namespace)
-                ?? throw ApiException.NotFound("", "namespaces", request.Namespace);
-        }
-
+        // As new as the store has it: the namespace may have been made, or its deletion may have begun, a moment ago.
+        await request.Objects.CatchUpAsync(cancellationToken);
+        var ns = request.Objects.Get(Namespaces, null, request.Namespace) ?? throw ApiException.NotFound("", "namespaces", request.Namespace);
         if (ns.Selectable.Get("status.phase") == "Terminating" || Meta.IsDeleting(ns.ToObject()))
         {
             throw Terminating(request);

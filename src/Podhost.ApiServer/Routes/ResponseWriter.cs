@@ -4,10 +4,8 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using k8s.Models;
 using Microsoft.AspNetCore.Http;
 using Podhost.Api.Errors;
-using Podhost.Api.Objects;
 using Podhost.Api.Yaml;
 
 namespace Podhost.ApiServer.Routes;
@@ -51,12 +49,7 @@ internal static class ResponseWriter
     }
 
     /// <summary>The Status of a failure as JSON.</summary>
-    public static byte[] ErrorBody(ApiException error)
-    {
-        error.Status.Kind ??= "Status";
-        error.Status.ApiVersion ??= "v1";
-        return ObjectCodec.ToUtf8<V1Status>(error.Status);
-    }
+    public static byte[] ErrorBody(ApiException error) => StatusJson.ToUtf8(error.Status);
 
     /// <summary>Writes bytes of any media type.</summary>
     public static ValueTask WriteBytesAsync(RequestContext context, int code, string contentType, ReadOnlyMemory<byte> body) =>
