@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Podhost.Cri.Services;
+using Podhost.Linux.Files;
 using Podhost.Runtime.Images.Content;
+using Podhost.Runtime.Images.Loading;
 using Podhost.Runtime.Images.Registry;
 using Podhost.Runtime.Snapshots;
 
@@ -15,9 +17,10 @@ public sealed class EmbeddedImages : IDisposable
     private readonly ImagePuller _puller;
     private readonly RootfsService _rootfs;
 
-    private EmbeddedImages(ImageService service, ImageCatalog catalog, RootfsService rootfs, ImagePuller puller)
+    private EmbeddedImages(ImageService service, ImageCatalog catalog, RootfsService rootfs, ImagePuller puller, ImageLoader loader)
     {
         Service = service;
+        Loader = loader;
         Catalog = catalog;
         _rootfs = rootfs;
         _puller = puller;
@@ -28,6 +31,9 @@ public sealed class EmbeddedImages : IDisposable
 
     /// <summary>The images with their configurations.</summary>
     public IImageCatalog Catalog { get; }
+
+    /// <summary>Loads images from archives.</summary>
+    public IImageLoader Loader { get; }
 
     /// <summary>Root file systems of containers.</summary>
     public IRootfsService Rootfs => _rootfs;
@@ -59,7 +65,19 @@ public sealed class EmbeddedImages : IDisposable
         var collector = new ImageCollector(content, layers, records, holds);
         var service = new ImageService(
             catalog, records, puller, collector, content, layers, rootfs, options.Directory, time, loggers.CreateLogger<ImageService>());
-        return new EmbeddedImages(service, catalog, rootfs, puller);
+        return new EmbeddedImages(service, catalog, rootfs, puller, OpenLoader(options, content, assembler, progress, cancellationToken));
+    }
+
+    private static ImageLoader OpenLoader(
+        EmbeddedImagesOptions options,
+        ContentStore content,
+        ImageAssembler assembler,
+        Action<PullProgress> progress,
+        CancellationToken cancellationToken)
+    {
+        var work = Path.Combine(options.Directory, "load");
+        FileTree.Delete(work, cancellationToken);
+        return new ImageLoader(content, assembler, work, options.LayerLimits.MaxBytes, progress);
     }
 
     /// <summary>Closes connections. Mounts stay: containers outlive this process.</summary>

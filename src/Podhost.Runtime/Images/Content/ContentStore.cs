@@ -47,6 +47,28 @@ internal sealed class ContentStore
     public Task<ContentIngest> BeginAsync(string digest, long size, CancellationToken cancellationToken) =>
         ContentIngest.OpenAsync(Path.Combine(_ingest, Digest.Hex(digest)), BlobPath(digest), digest, size, cancellationToken);
 
+    /// <summary>Takes a complete file, whose digest the caller computed, by a hard link: it must be on the same file system.</summary>
+    public void Link(string file, string digest)
+    {
+        using (var handle = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite))
+        {
+            RandomAccess.FlushToDisk(handle);
+        }
+
+        using var source = DirectoryHandle.Open(Path.GetDirectoryName(file)!);
+        using var target = DirectoryHandle.Open(_blobs);
+        try
+        {
+            target.CreateHardLink(PathBytes.From(Digest.Hex(digest)), source, PathBytes.From(Path.GetFileName(file)));
+        }
+        catch (FileSystemException e) when (e.Errno == Errno.EEXIST)
+        {
+            // A pull brought the same blob meanwhile.
+        }
+
+        target.Sync();
+    }
+
     public void Delete(string digest) => File.Delete(BlobPath(digest));
 
     /// <summary>The digests of all complete blobs.</summary>
