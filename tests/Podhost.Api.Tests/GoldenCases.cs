@@ -3,7 +3,7 @@ using Podhost.Api.Yaml;
 
 namespace Podhost.Api.Tests;
 
-/// <summary>Golden cases: a YAML stream a case, under test/cases/api/SUITE. The first document describes the case.</summary>
+/// <summary>Golden cases: a YAML stream a case, under tests/cases/api/SUITE. The first document describes the case.</summary>
 internal static class GoldenCases
 {
     public static string Directory(string suite)
@@ -12,7 +12,7 @@ internal static class GoldenCases
         {
             if (File.Exists(Path.Combine(d.FullName, "Podhost.slnx")))
             {
-                return Path.Combine(d.FullName, "test", "cases", "api", suite);
+                return Path.Combine(d.FullName, "tests", "cases", "api", suite);
             }
         }
 

@@ -5,7 +5,7 @@ using Podhost.Api.Schema;
 
 namespace Podhost.Api.Tests.Patching;
 
-/// <summary>Cases in test/cases/api/patch: description, original, patch, expected. A description with "error" has no expected document.</summary>
+/// <summary>Cases in tests/cases/api/patch: description, original, patch, expected. A description with "error" has no expected document.</summary>
 public class PatchCaseTests
 {
     public static TheoryData<string> Cases => GoldenCases.Names("patch");

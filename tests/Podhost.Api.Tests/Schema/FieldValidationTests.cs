@@ -86,4 +86,12 @@ public class FieldValidationTests
     [Fact]
     public void ChecksSecretData() => Assert.Contains("illegal base64 data at input byte 3", Assert.Throws<ApiException>(
         () => FieldValidation.Check(ResourceTable.For<V1Secret>(), """{"data":{"a":"abc!"}}"""u8)).Message);
+
+    [Fact]
+    public void ChecksObjects()
+    {
+        var check = FieldValidation.Check(ResourceTable.For<V1Pod>(), (JsonObject)JsonNode.Parse("""{"spec":{"foo":1,"nodeName":"a"}}""")!);
+        Assert.Equal(["unknown field \"spec.foo\""], check.Problems);
+        GoldenCases.AssertSame(JsonNode.Parse("""{"spec":{"nodeName":"a"}}"""), check.Pruned);
+    }
 }
