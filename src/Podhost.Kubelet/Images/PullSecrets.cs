@@ -1,0 +1,145 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using k8s.Models;
+using Podhost.Cri.V1;
+using Podhost.Kubelet.Sources;
+
+namespace Podhost.Kubelet.Images;
+
+/// <summary>The credentials of a pod's imagePullSecrets (kubernetes.io/dockerconfigjson and kubernetes.io/dockercfg) that fit an image.</summary>
+internal sealed class PullSecrets(IObjectSource objects)
+{
+    private const string DockerHub = "docker.io";
+
+    /// <summary>Fitting credentials, the most specific first. A secret that is missing or broken gives none, as upstream has it.</summary>
+    public async Task<IReadOnlyList<AuthConfig>> ForAsync(V1Pod pod, string image, CancellationToken cancellationToken)
+    {
+        var found = new List<(int Weight, AuthConfig Auth)>();
+        foreach (var reference in pod.Spec?.ImagePullSecrets ?? [])
+        {
+            var secret = string.IsNullOrEmpty(reference.Name)
+                ? null
+                : await objects.GetSecretAsync(pod.Metadata.NamespaceProperty, reference.Name, cancellationToken).ConfigureAwait(false);
+            foreach (var (key, auth) in Entries(secret))
+            {
+                var weight = MatchWeight(key, image);
+                if (weight > 0)
+                {
+                    found.Add((weight, auth));
+                }
+            }
+        }
+
+        return [.. found.OrderByDescending(f => f.Weight).Select(f => f.Auth)];
+    }
+
+    /// <summary>How well a key of a docker configuration fits an image: 0 for not at all, longer paths weigh more.</summary>
+    internal static int MatchWeight(string key, string image)
+    {
+        var (keyHost, keyPath) = Split(key);
+        var (host, path) = SplitImage(image);
+        if (!HostMatches(keyHost, host) || !(keyPath.Length == 0 || path == keyPath || path.StartsWith(keyPath + "/", StringComparison.Ordinal)))
+        {
+            return 0;
+        }
+
+        return 1 + keyPath.Length;
+    }
+
+    /// <summary>The entries of a secret.</summary>
+    internal static IEnumerable<(string Key, AuthConfig Auth)> Entries(V1Secret? secret)
+    {
+        if (secret?.Data is not { } data)
+        {
+            yield break;
+        }
+
+        var auths = data.TryGetValue(".dockerconfigjson", out var modern) ? Parse(modern)?["auths"] as JsonObject
+            : data.TryGetValue(".dockercfg", out var old) ? Parse(old)
+            : null;
+        foreach (var (key, value) in auths ?? [])
+        {
+            if (value is JsonObject entry && ToAuth(key, entry) is { } auth)
+            {
+                yield return (key, auth);
+            }
+        }
+    }
+
+    private static JsonObject? Parse(byte[] utf8)
+    {
+        try
+        {
+            return JsonNode.Parse(utf8) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static AuthConfig? ToAuth(string server, JsonObject entry)
+    {
+        var auth = new AuthConfig { ServerAddress = server, Username = Text(entry, "username"), Password = Text(entry, "password") };
+        if (auth.Username.Length == 0 && Text(entry, "auth") is { Length: > 0 } encoded)
+        {
+            var buffer = new byte[encoded.Length];
+            if (!Convert.TryFromBase64String(encoded.TrimEnd('\0'), buffer, out var length))
+            {
+                return null;
+            }
+
+            var parts = Encoding.UTF8.GetString(buffer, 0, length).Split(':', 2);
+            auth.Username = parts[0];
+            auth.Password = parts.Length == 2 ? parts[1] : "";
+        }
+
+        auth.IdentityToken = Text(entry, "identitytoken");
+        return auth.Username.Length > 0 || auth.IdentityToken.Length > 0 ? auth : null;
+    }
+
+    private static string Text(JsonObject entry, string name) => entry[name] is JsonValue v && v.TryGetValue<string>(out var text) ? text : "";
+
+    private static (string Host, string Path) Split(string key)
+    {
+        var rest = key.Contains("://", StringComparison.Ordinal) ? key[(key.IndexOf("://", StringComparison.Ordinal) + 3)..] : key;
+        var slash = rest.IndexOf('/');
+        var (host, path) = slash < 0 ? (rest, "") : (rest[..slash], rest[(slash + 1)..].Trim('/'));
+
+        // Docker's own index is written with the version of an old API behind it.
+        return host is "index.docker.io" or "registry-1.docker.io" ? (DockerHub, path is "v1" or "v2" ? "" : path) : (host, path is "v1" or "v2" ? "" : path);
+    }
+
+    private static (string Host, string Path) SplitImage(string image)
+    {
+        var name = image.Split('@')[0];
+        var slash = name.IndexOf('/');
+        var first = slash < 0 ? "" : name[..slash];
+        var hasHost = first.Contains('.', StringComparison.Ordinal) || first.Contains(':', StringComparison.Ordinal) || first == "localhost";
+        var (host, path) = hasHost ? (first, name[(slash + 1)..]) : (DockerHub, slash < 0 ? "library/" + name : name);
+        var colon = path.LastIndexOf(':');
+        return (host == "index.docker.io" ? DockerHub : host, colon > path.LastIndexOf('/') ? path[..colon] : path);
+    }
+
+    /// <summary>Equal hosts, or a pattern in which <c>*</c> stands for a whole label or a part of one; ports are equal.</summary>
+    private static bool HostMatches(string pattern, string host)
+    {
+        var (patternName, patternPort) = Port(pattern);
+        var (name, port) = Port(host);
+        var patterns = patternName.Split('.');
+        var labels = name.Split('.');
+        return patternPort == port && patterns.Length == labels.Length && patterns.Zip(labels).All(p => LabelMatches(p.First, p.Second));
+    }
+
+    private static bool LabelMatches(string pattern, string label) =>
+        pattern.Contains('*', StringComparison.Ordinal)
+            ? System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, label)
+            : string.Equals(pattern, label, StringComparison.OrdinalIgnoreCase);
+
+    private static (string Name, string Port) Port(string host)
+    {
+        var colon = host.LastIndexOf(':');
+        return colon < 0 ? (host, "") : (host[..colon], host[(colon + 1)..]);
+    }
+}

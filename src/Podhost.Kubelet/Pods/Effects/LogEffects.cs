@@ -1,0 +1,21 @@
+using Podhost.Kubelet.Containers;
+using Podhost.Kubelet.Pods.Decide;
+using Podhost.Kubelet.Pods.Loop;
+
+namespace Podhost.Kubelet.Pods.Effects;
+
+/// <summary>The pod's log directory.</summary>
+internal sealed class LogEffects(PodEffectServices services)
+{
+    public Task<EffectOutcome> RemoveAsync(RemoveLogs effect, EffectContext context, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var directory = PodNames.LogDirectory(services.LogsDirectory, context.Pod);
+        if (Directory.Exists(directory))
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+
+        return Task.FromResult(services.Done(effect));
+    }
+}

@@ -1,0 +1,282 @@
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+using Podhost.Kubelet.Pods.Decide;
+using Podhost.Kubelet.Probes;
+
+namespace Podhost.Kubelet.Pods.Loop;
+
+/// <summary>
+/// All pods of the node: a loop for each UID. Two pods of one name never run at once: a later one waits for the end of the one before.
+/// </summary>
+internal sealed partial class PodManager : IPodDirectory
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<Entry>> byName = new(StringComparer.Ordinal);
+
+    /// <summary>Pods that are finished here while their source still has them.</summary>
+    private readonly HashSet<string> finished = new(StringComparer.Ordinal);
+    private readonly PodLoopServices services;
+    private readonly IPodAdmission admission;
+    private readonly IMirrorNames mirrors;
+    private readonly CancellationTokenSource ending = new();
+
+    public PodManager(PodLoopServices services, IPodAdmission admission, IMirrorNames mirrors)
+    {
+        this.services = services;
+        this.admission = admission;
+        this.mirrors = mirrors;
+    }
+
+    /// <summary>Raised when a pod comes or its spec changes, and with null when it is finished.</summary>
+    public event Action<string, V1Pod?>? Tracked;
+
+    /// <summary>The pod as its source wants it now.</summary>
+    public void Set(V1Pod pod, PodOrigin origin)
+    {
+        Entry entry;
+        lock (gate)
+        {
+            if (finished.Contains(pod.Metadata.Uid))
+            {
+                return;
+            }
+
+            if (entries.TryGetValue(pod.Metadata.Uid, out var known))
+            {
+                known.Loop.Post(m => m.Pod = pod);
+                entry = known;
+            }
+            else
+            {
+                entry = Begin(pod, origin);
+            }
+        }
+
+        Tracked?.Invoke(pod.Metadata.Uid, pod);
+    }
+
+    /// <summary>The source does not have the pod any more.</summary>
+    public void Gone(string uid, V1Pod? last = null)
+    {
+        lock (gate)
+        {
+            finished.Remove(uid);
+            if (entries.TryGetValue(uid, out var entry))
+            {
+                entry.Loop.Post(m =>
+                {
+                    m.Pod = last ?? m.Pod;
+                    m.Gone = true;
+                });
+            }
+        }
+    }
+
+    /// <summary>Something of the pod changed in the runtime. False where no loop has the pod.</summary>
+    public bool Look(string uid)
+    {
+        lock (gate)
+        {
+            if (!entries.TryGetValue(uid, out var entry))
+            {
+                return false;
+            }
+
+            entry.Loop.Post(m => m.Look = true);
+            return true;
+        }
+    }
+
+    /// <summary>Stops a pod for the node's sake.</summary>
+    public void Stop(string uid, StopRequest request)
+    {
+        lock (gate)
+        {
+            if (entries.TryGetValue(uid, out var entry))
+            {
+                entry.Loop.Post(m => m.Stop = request);
+            }
+        }
+    }
+
+    public void Report(ProbeReport report)
+    {
+        lock (gate)
+        {
+            if (entries.TryGetValue(report.PodUid, out var entry))
+            {
+                entry.Loop.Post(m => m.Probes[new ProbeKey(report.ContainerId, report.Kind)] = new ProbeView(report.Result, report.Message));
+            }
+        }
+    }
+
+    public void ReferencesChanged(IReadOnlyCollection<string> uids)
+    {
+        lock (gate)
+        {
+            foreach (var uid in uids)
+            {
+                if (entries.TryGetValue(uid, out var entry))
+                {
+                    entry.Loop.Post(m => m.ReferencesChanged = true);
+                }
+            }
+        }
+    }
+
+    public IReadOnlyList<PodSnapshot> Snapshots()
+    {
+        lock (gate)
+        {
+            return [.. entries.Values.Select(e => e.Loop.Snapshot)];
+        }
+    }
+
+    public bool Has(string uid)
+    {
+        lock (gate)
+        {
+            return entries.ContainsKey(uid);
+        }
+    }
+
+    /// <summary>Ends all loops; the pods run on.</summary>
+    public async Task EndAsync()
+    {
+        Task[] tasks;
+        lock (gate)
+        {
+            tasks = [.. entries.Values.Select(e => e.Task)];
+        }
+
+        await ending.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(tasks).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<V1Pod> List() => [.. Snapshots().Select(s => s.Pod)];
+
+    /// <inheritdoc/>
+    public V1Pod? Find(string ns, string name)
+    {
+        lock (gate)
+        {
+            return byName.TryGetValue($"{ns}/{name}", out var list) ? list[^1].Loop.Snapshot.Pod : null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public V1Pod? FindByUid(string uid) => SnapshotOf(uid)?.Pod;
+
+    /// <inheritdoc/>
+    public PodContainerInstance? FindContainer(string podUid, string containerName, bool previous = false)
+    {
+        var instances = SnapshotOf(podUid)?.Runtime?.Containers.Where(c => c.Name == containerName).Skip(previous ? 1 : 0);
+        return instances?.FirstOrDefault() is { } c ? new PodContainerInstance(c.Id, c.State == RunState.Running, c.Attempt, c.LogPath) : null;
+    }
+
+    /// <inheritdoc/>
+    public string? FindSandbox(string podUid) => SnapshotOf(podUid)?.Runtime?.Sandboxes.FirstOrDefault(s => s.Ready)?.Id;
+
+    private PodSnapshot? SnapshotOf(string uid)
+    {
+        lock (gate)
+        {
+            return entries.TryGetValue(mirrors.StaticUidOf(uid) ?? uid, out var entry) ? entry.Loop.Snapshot : null;
+        }
+    }
+
+    private Entry Begin(V1Pod pod, PodOrigin origin)
+    {
+        var name = $"{pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}";
+        if (!byName.TryGetValue(name, out var sameName))
+        {
+            byName[name] = sameName = [];
+        }
+
+        var loop = new PodLoop(pod, origin, blocked: sameName.Count > 0, services);
+        var entry = new Entry(loop);
+        entries[loop.Uid] = entry;
+        sameName.Add(entry);
+        var verdict = origin == PodOrigin.Orphan ? AdmissionVerdict.Ok : admission.Admit(pod, origin);
+        loop.Post(m => m.Admission = verdict);
+        entry.Task = Task.Run(() => RunAsync(entry, origin), CancellationToken.None);
+        return entry;
+    }
+
+    private async Task RunAsync(Entry entry, PodOrigin origin)
+    {
+        try
+        {
+            await entry.Loop.RunAsync(ending.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (Exception e)
+        {
+            // A loop that fails is a defect. The pod is left alone rather than handled half-way; a restart of the kubelet adopts it.
+            LogFailed(services.Logger, entry.Loop.FullName, e);
+            return;
+        }
+
+        Remove(entry, origin);
+    }
+
+    private void Remove(Entry entry, PodOrigin origin)
+    {
+        var uid = entry.Loop.Uid;
+        lock (gate)
+        {
+            entries.Remove(uid);
+            if (origin == PodOrigin.Api)
+            {
+                finished.Add(uid);
+            }
+
+            var sameName = byName[entry.Loop.FullName];
+            sameName.Remove(entry);
+            if (sameName.Count == 0)
+            {
+                byName.Remove(entry.Loop.FullName);
+            }
+            else
+            {
+                sameName[0].Loop.Post(m => m.Blocked = false);
+            }
+        }
+
+        admission.Release(uid);
+        services.Observer.Forget(uid);
+        Tracked?.Invoke(uid, null);
+    }
+
+    [LoggerMessage(1, LogLevel.Critical, "The loop of pod {Pod} failed; the pod is left as it is")]
+    private static partial void LogFailed(ILogger logger, string pod, Exception error);
+
+    private sealed class Entry(PodLoop loop)
+    {
+        public PodLoop Loop { get; } = loop;
+
+        public Task Task { get; set; } = Task.CompletedTask;
+    }
+}
+
+/// <summary>Whether the node takes a pod.</summary>
+internal interface IPodAdmission
+{
+    /// <summary>Judges a pod and, where it is taken, counts it until its release.</summary>
+    AdmissionVerdict Admit(V1Pod pod, PodOrigin origin);
+
+    /// <summary>The pod takes nothing any more.</summary>
+    void Release(string podUid);
+}
+
+/// <summary>Which static pod a mirror pod shows.</summary>
+internal interface IMirrorNames
+{
+    /// <summary>The UID of the static pod of a mirror pod, or null where the UID is no mirror's.</summary>
+    string? StaticUidOf(string mirrorUid);
+}
