@@ -124,7 +124,7 @@ internal static class ConditionRules
         condition.ObservedGeneration = pass.Pod.Metadata?.Generation;
         condition.LastTransitionTime = before is not null && before.Status == condition.Status && before.LastTransitionTime is { } at
             ? at
-            : pass.Now.UtcDateTime;
+            : StatusRules.Seconds(pass.Now);
     }
 
     private static V1PodCondition Make(string type, bool status, string? reason = null, string? message = null) =>

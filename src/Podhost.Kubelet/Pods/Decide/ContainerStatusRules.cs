@@ -211,5 +211,5 @@ internal static class ContainerStatusRules
 
     private static string ContainerId(DecisionPass pass, ContainerView c) => $"{pass.View.Settings.RuntimeName}://{c.Id}";
 
-    private static DateTime? Time(DateTimeOffset at) => at == default ? null : at.UtcDateTime;
+    private static DateTime? Time(DateTimeOffset at) => at == default ? null : StatusRules.Seconds(at);
 }

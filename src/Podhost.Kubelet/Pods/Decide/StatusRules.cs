@@ -13,7 +13,7 @@ internal static class StatusRules
         {
             ObservedGeneration = pass.Pod.Metadata?.Generation,
             Phase = Phase(pass),
-            StartTime = pass.Memory.StartTime?.UtcDateTime,
+            StartTime = pass.Memory.StartTime is { } start ? Seconds(start) : null,
             QosClass = Podhost.Api.Pods.QosRules.Of(pass.Pod).ToString(),
             HostIP = pass.View.Settings.HostIPs.FirstOrDefault(),
             HostIPs = [.. pass.View.Settings.HostIPs.Select(ip => new V1HostIP { Ip = ip })],
@@ -55,6 +55,9 @@ internal static class StatusRules
 
         return pass.Memory.Status?.PodIPs is { } had ? [.. had.Select(p => p.Ip)] : [];
     }
+
+    /// <summary>Times of a status have whole seconds (metav1.Time).</summary>
+    public static DateTime Seconds(DateTimeOffset at) => new(at.UtcTicks - (at.UtcTicks % TimeSpan.TicksPerSecond), DateTimeKind.Utc);
 
     /// <summary>As messages name a pod: <c>name_namespace(uid)</c>.</summary>
     public static string Id(V1Pod pod) => $"{pod.Metadata?.Name}_{pod.Metadata?.NamespaceProperty}({pod.Metadata?.Uid})";

@@ -1,0 +1,248 @@
+using Grpc.Core;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+using Podhost.Cri.V1;
+using Podhost.Kubelet.Images;
+using Podhost.Kubelet.Node;
+using Podhost.Kubelet.Pods;
+using Podhost.Kubelet.Pods.Decide;
+using Podhost.Kubelet.Pods.Effects;
+using Podhost.Kubelet.Pods.Loop;
+using Podhost.Kubelet.Probes;
+using Podhost.Kubelet.Sources;
+using Podhost.Kubelet.Status;
+
+namespace Podhost.Kubelet.Hosting;
+
+/// <summary>
+/// The kubelet: sources say which pods are wanted, a loop for each pod makes it so, the node's object is kept. Ending it leaves every pod
+/// running; the next kubelet adopts them.
+/// </summary>
+public sealed partial class KubeletHost
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LastWrites = TimeSpan.FromSeconds(2);
+    private readonly KubeletOptions options;
+    private readonly KubeletDependencies parts;
+    private readonly ILogger logger;
+    private readonly PodManager manager;
+    private readonly RuntimeWatcher watcher;
+    private readonly StatusWriter? statuses;
+    private readonly MirrorPods? mirrors;
+    private readonly NodeAgent? agent;
+    private readonly OrphanPods orphans;
+    private NamedWatch<V1Node>? node;
+    private volatile bool sourcesKnown;
+    private PodSettings settings;
+
+    /// <summary>Builds a kubelet; nothing runs before <see cref="RunAsync"/>.</summary>
+    public KubeletHost(KubeletOptions options, KubeletDependencies dependencies)
+    {
+        this.options = options;
+        parts = dependencies;
+        logger = parts.Loggers.CreateLogger<KubeletHost>();
+        settings = new PodSettings
+        {
+            NodeName = options.NodeName,
+            HostIPs = [.. parts.Inventory.HostIPs],
+            RestartBackOffMax = options.MaxContainerRestartPeriod,
+        };
+        if (parts.Client is { } client)
+        {
+            agent = new NodeAgent(options, parts.Inventory, client, parts.Runtime, parts.Images, parts.Events, parts.Time, logger);
+            mirrors = new MirrorPods(client, ct => agent.Registered.WaitAsync(ct), parts.Time, logger);
+            statuses = new StatusWriter(client, mirrors, parts.Time, logger);
+            mirrors.Appeared += statuses.Rewrite;
+        }
+
+        manager = new PodManager(LoopServices(), new NodeAdmission(parts.Inventory.Resources, () => node?.Object), (IMirrorNames?)mirrors ?? new NoMirrors());
+        manager.Tracked += Track;
+        watcher = new RuntimeWatcher(parts.Runtime, RuntimeChanged, options.RuntimeRelistPeriod, parts.Time, logger);
+        orphans = new OrphanPods(parts.Volumes, parts.Cgroups, options.PodLogsDirectory);
+    }
+
+    /// <summary>What the kubelet's server asks about pods.</summary>
+    public IPodDirectory Pods => manager;
+
+    /// <summary>Takes the report of a probe.</summary>
+    public void Report(ProbeReport report) => manager.Report(report);
+
+    /// <summary>Runs until cancelled, or until a part fails for good.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        parts.Objects.Changed += manager.ReferencesChanged;
+        try
+        {
+            await LearnRuntimeAsync(ending.Token).ConfigureAwait(false);
+            await parts.Cgroups.EnsureRootAsync(ending.Token).ConfigureAwait(false);
+            var running = Start(ending.Token);
+            var first = await Task.WhenAny(running).ConfigureAwait(false);
+            await ending.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await first.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            LogEnding(logger);
+        }
+        finally
+        {
+            parts.Objects.Changed -= manager.ReferencesChanged;
+            await manager.EndAsync().ConfigureAwait(false);
+            await (statuses?.EndAsync(LastWrites) ?? Task.CompletedTask).ConfigureAwait(false);
+            node?.Stop();
+        }
+    }
+
+    private List<Task> Start(CancellationToken cancellationToken)
+    {
+        var file = options.StaticPodPath.Length == 0 ? null : new FilePodSource(
+            options.StaticPodPath, new StaticPodReader(options.NodeName), new StaticTarget(this), options.FileCheckFrequency, parts.Time, logger);
+        var running = new List<Task> { watcher.RunAsync(cancellationToken) };
+        if (file is not null)
+        {
+            running.Add(file.RunAsync(cancellationToken));
+        }
+
+        if (parts.Client is { } client)
+        {
+            node = new NamedWatch<V1Node>(client, null, options.NodeName, parts.Time, logger, () => { });
+            running.Add(agent!.RunAsync(cancellationToken));
+            running.Add(new NodeLease(options.NodeName, options.NodeLeaseDuration, client, agent.Registered, parts.Time, logger).RunAsync(cancellationToken));
+            running.Add(mirrors!.RunAsync(cancellationToken));
+        }
+
+        running.Add(FollowAsync(file, cancellationToken));
+        return running;
+    }
+
+    /// <summary>Follows the API server's pods; once all sources are known, what nobody knows is an orphan.</summary>
+    private async Task FollowAsync(FilePodSource? file, CancellationToken cancellationToken)
+    {
+        await (file?.Synced.WaitAsync(cancellationToken) ?? Task.CompletedTask).ConfigureAwait(false);
+        using var api = parts.Pods is { } informer && mirrors is not null ? new ApiPodSource(informer, new ApiTarget(this), mirrors) : null;
+        await (api?.StartAsync(cancellationToken) ?? Task.CompletedTask).ConfigureAwait(false);
+        sourcesKnown = true;
+        await SweepAsync(cancellationToken).ConfigureAwait(false);
+        await Task.Delay(Timeout.InfiniteTimeSpan, parts.Time, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                var inRuntime = await watcher.ListAsync(cancellationToken).ConfigureAwait(false);
+                foreach (var orphan in orphans.Find(inRuntime, manager.Has))
+                {
+                    manager.Set(orphan, PodOrigin.Orphan);
+                }
+
+                return;
+            }
+            catch (RpcException e) when (!cancellationToken.IsCancellationRequested)
+            {
+                LogRuntimeDown(logger, e.Status.Detail);
+                await Task.Delay(RetryAfter, parts.Time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task LearnRuntimeAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                var version = await parts.Runtime.VersionAsync(new VersionRequest(), cancellationToken).ConfigureAwait(false);
+                settings = settings with { RuntimeName = version.RuntimeName };
+                return;
+            }
+            catch (RpcException e) when (!cancellationToken.IsCancellationRequested)
+            {
+                LogRuntimeDown(logger, e.Status.Detail);
+                await Task.Delay(RetryAfter, parts.Time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private PodLoopServices LoopServices() => new()
+    {
+        Observer = new PodRuntimeObserver(parts.Runtime, new TerminationMessages(), parts.Time),
+        Effects = new PodEffects(new PodEffectServices
+        {
+            Runtime = parts.Runtime,
+            Images = new ImagePuller(parts.Images, new PullSecrets(parts.Objects), options.MaxParallelImagePulls, parts.Time),
+            Configs = parts.Configs,
+            Volumes = parts.Volumes,
+            Cgroups = parts.Cgroups,
+            Hooks = parts.Hooks,
+            Handlers = new RuntimeHandlers(parts.Client),
+            Time = parts.Time,
+            LogsDirectory = options.PodLogsDirectory,
+            RootDirectory = options.RootDirectory,
+        }),
+        Status = (IPodStatusSink?)statuses ?? new NoStatusSink(),
+        Events = parts.Events,
+        Probes = parts.Probes,
+        Time = parts.Time,
+        Logger = parts.Loggers.CreateLogger<PodLoop>(),
+        Settings = () => settings,
+    };
+
+    private void RuntimeChanged(RuntimePod pod)
+    {
+        if (!manager.Look(pod.Uid) && sourcesKnown && pod.Name.Length > 0)
+        {
+            manager.Set(OrphanPods.Make(pod), PodOrigin.Orphan);
+        }
+    }
+
+    private void Track(string uid, V1Pod? pod)
+    {
+        if (pod is null)
+        {
+            parts.Objects.Untrack(uid);
+        }
+        else
+        {
+            parts.Objects.Track(pod);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "The container runtime does not answer, trying again: {Error}")]
+    private static partial void LogRuntimeDown(ILogger logger, string error);
+
+    [LoggerMessage(2, LogLevel.Information, "The kubelet ends; pods keep running")]
+    private static partial void LogEnding(ILogger logger);
+
+    private sealed class ApiTarget(KubeletHost kubelet) : IPodTarget
+    {
+        public void Set(V1Pod pod) => kubelet.manager.Set(pod, PodOrigin.Api);
+
+        public void Gone(string uid, V1Pod? last) => kubelet.manager.Gone(uid, last);
+    }
+
+    private sealed class StaticTarget(KubeletHost kubelet) : IPodTarget
+    {
+        private readonly Dictionary<string, V1Pod> pods = new(StringComparer.Ordinal);
+
+        public void Set(V1Pod pod)
+        {
+            pods[pod.Metadata.Uid] = pod;
+            kubelet.manager.Set(pod, PodOrigin.Static);
+            kubelet.mirrors?.Add(pod);
+        }
+
+        public void Gone(string uid, V1Pod? last)
+        {
+            kubelet.manager.Gone(uid, last);
+            if (pods.Remove(uid, out var pod))
+            {
+                kubelet.mirrors?.Remove(pod);
+            }
+        }
+    }
+}

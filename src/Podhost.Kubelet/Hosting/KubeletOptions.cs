@@ -1,0 +1,65 @@
+namespace Podhost.Kubelet.Hosting;
+
+/// <summary>The kubelet's settings; names and defaults are KubeletConfiguration's where it has them.</summary>
+public sealed record KubeletOptions
+{
+    /// <summary>metadata.name of the node; lower case.</summary>
+    public required string NodeName { get; init; }
+
+    /// <summary>Root of the kubelet's files, with <c>pods/&lt;uid&gt;</c> below it.</summary>
+    public required string RootDirectory { get; init; }
+
+    /// <summary>podLogsDir.</summary>
+    public string PodLogsDirectory { get; init; } = "/var/log/pods";
+
+    /// <summary>staticPodPath: a directory, or one file; empty for none.</summary>
+    public string StaticPodPath { get; init; } = "";
+
+    /// <summary>fileCheckFrequency: how often static pods are read although nothing seems to have changed.</summary>
+    public TimeSpan FileCheckFrequency { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>maxPods.</summary>
+    public int MaxPods { get; init; } = 110;
+
+    /// <summary>podPidsLimit; null for no limit of its own. The cgroups apply it.</summary>
+    public long? PodPidsLimit { get; init; }
+
+    /// <summary>systemReserved: quantities by resource.</summary>
+    public IReadOnlyDictionary<string, string> SystemReserved { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>kubeReserved.</summary>
+    public IReadOnlyDictionary<string, string> KubeReserved { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>evictionHard's memory.available as a quantity: not allocatable either.</summary>
+    public string EvictionHardMemory { get; init; } = "100Mi";
+
+    /// <summary>crashLoopBackOff.maxContainerRestartPeriod.</summary>
+    public TimeSpan MaxContainerRestartPeriod { get; init; } = TimeSpan.FromSeconds(300);
+
+    /// <summary>maxParallelImagePulls.</summary>
+    public int MaxParallelImagePulls { get; init; } = 5;
+
+    /// <summary>nodeLeaseDurationSeconds; renewed at a quarter of it.</summary>
+    public TimeSpan NodeLeaseDuration { get; init; } = TimeSpan.FromSeconds(40);
+
+    /// <summary>nodeStatusReportFrequency: how often an unchanged node status is written.</summary>
+    public TimeSpan NodeStatusReportFrequency { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>nodeStatusUpdateFrequency: how often the node is looked at.</summary>
+    public TimeSpan NodeStatusUpdateFrequency { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often everything in the runtime is listed, to find what its events missed.</summary>
+    public TimeSpan RuntimeRelistPeriod { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Addresses of the node, primary first; empty: that of the default route.</summary>
+    public IReadOnlyList<string> NodeAddresses { get; init; } = [];
+
+    /// <summary>Port of the kubelet's HTTPS server, for status.daemonEndpoints.</summary>
+    public int Port { get; init; } = 10250;
+
+    /// <summary>Labels that the node registers with, besides the well-known ones.</summary>
+    public IReadOnlyDictionary<string, string> NodeLabels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Reported as status.nodeInfo.kubeletVersion.</summary>
+    public string Version { get; init; } = "v1.36.0";
+}

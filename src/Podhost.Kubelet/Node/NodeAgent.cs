@@ -1,0 +1,174 @@
+using System.Text.Json.Nodes;
+using Grpc.Core;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+using Podhost.Api.Errors;
+using Podhost.Api.Objects;
+using Podhost.Client;
+using Podhost.Cri.Services;
+using Podhost.Cri.V1;
+using Podhost.Kubelet.Events;
+using Podhost.Kubelet.Hosting;
+
+namespace Podhost.Kubelet.Node;
+
+/// <summary>The node's object in the API: registration, status on change and every few minutes.</summary>
+internal sealed partial class NodeAgent(
+    KubeletOptions options, NodeInventory inventory, IApiClient client, IRuntimeService runtime, IImageService images, IEventRecorder events, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ReadyRetry = TimeSpan.FromMilliseconds(200);
+    private readonly TaskCompletionSource<V1Node> registered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private string runtimeVersion = "";
+    private V1NodeStatus? written;
+    private DateTimeOffset writtenAt;
+
+    /// <summary>The node as it was registered; for owner references.</summary>
+    public Task<V1Node> Registered => registered.Task;
+
+    /// <summary>Registers the node and keeps its status until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var node = await RegisterAsync(cancellationToken).ConfigureAwait(false);
+        written = node.Status;
+        registered.TrySetResult(node);
+        events.Record(Reference(), "Normal", "Starting", "Starting kubelet.");
+        while (true)
+        {
+            var ready = await ReportAsync(cancellationToken).ConfigureAwait(false);
+            await Task.Delay(ready ? options.NodeStatusUpdateFrequency : ReadyRetry, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<V1Node> RegisterAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await TryRegisterAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is ApiException or HttpRequestException or IOException)
+            {
+                LogFailed(logger, "Registering the node", e.Message);
+                await Task.Delay(RetryAfter, time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<V1Node> TryRegisterAsync(CancellationToken cancellationToken)
+    {
+        var facts = await LookAsync(cancellationToken).ConfigureAwait(false);
+        var node = new V1Node
+        {
+            ApiVersion = "v1",
+            Kind = "Node",
+            Metadata = new V1ObjectMeta { Name = options.NodeName, Labels = Labels() },
+            Spec = new V1NodeSpec(),
+            Status = NodeStatusRules.Build(options, inventory, facts, null, time.GetUtcNow()),
+        };
+        try
+        {
+            return await client.CreateAsync(node, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ApiException e) when (e.IsAlreadyExists)
+        {
+            return await RefreshLabelsAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<V1Node> RefreshLabelsAsync(CancellationToken cancellationToken)
+    {
+        var labels = new JsonObject();
+        foreach (var (key, value) in Labels())
+        {
+            labels[key] = value;
+        }
+
+        var patch = new JsonObject { ["metadata"] = new JsonObject { ["labels"] = labels } };
+        return await client.PatchAsync<V1Node>(null, options.NodeName, PatchKind.Strategic, patch, null, cancellationToken).ConfigureAwait(false);
+    }
+
+    private Dictionary<string, string> Labels() => new(options.NodeLabels, StringComparer.Ordinal)
+    {
+        ["kubernetes.io/hostname"] = options.NodeName,
+        ["kubernetes.io/os"] = "linux",
+        ["kubernetes.io/arch"] = NodeInventory.Architecture,
+        ["beta.kubernetes.io/os"] = "linux",
+        ["beta.kubernetes.io/arch"] = NodeInventory.Architecture,
+    };
+
+    /// <summary>Writes the status where it changed or is old. True where the node is ready and nothing failed.</summary>
+    private async Task<bool> ReportAsync(CancellationToken cancellationToken)
+    {
+        var facts = await LookAsync(cancellationToken).ConfigureAwait(false);
+        var now = time.GetUtcNow();
+        var status = NodeStatusRules.Build(options, inventory, facts, written, now);
+        var ready = IsReady(status);
+        if (written is not null && writtenAt + options.NodeStatusReportFrequency > now && NodeStatusRules.Same(written, status))
+        {
+            return ready;
+        }
+
+        try
+        {
+            await client.PatchAsync<V1Node>(null, options.NodeName, PatchKind.Strategic, Patch(status), "status", cancellationToken).ConfigureAwait(false);
+        }
+        catch (ApiException e) when (e.IsNotFound)
+        {
+            await RegisterAsync(cancellationToken).ConfigureAwait(false);
+            return false;
+        }
+        catch (Exception e) when (e is ApiException or HttpRequestException or IOException)
+        {
+            LogFailed(logger, "Writing the node's status", e.Message);
+            return true;
+        }
+
+        if (ready != IsReady(written))
+        {
+            events.Record(Reference(), "Normal", ready ? "NodeReady" : "NodeNotReady", $"Node {options.NodeName} status is now: {(ready ? "NodeReady" : "NodeNotReady")}");
+        }
+
+        (written, writtenAt) = (status, now);
+        return ready;
+    }
+
+    private static JsonObject Patch(V1NodeStatus status)
+    {
+        var body = ObjectCodec.ToObject(status);
+        if (body["addresses"] is JsonArray addresses)
+        {
+            addresses.Insert(0, new JsonObject { ["$patch"] = "replace" });
+        }
+
+        return new JsonObject { ["status"] = body };
+    }
+
+    private async Task<RuntimeFacts> LookAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (runtimeVersion.Length == 0)
+            {
+                var version = await runtime.VersionAsync(new VersionRequest(), cancellationToken).ConfigureAwait(false);
+                runtimeVersion = $"{version.RuntimeName}://{version.RuntimeVersion}";
+            }
+
+            var status = await runtime.StatusAsync(new StatusRequest(), cancellationToken).ConfigureAwait(false);
+            var list = await images.ListImagesAsync(new ListImagesRequest(), cancellationToken).ConfigureAwait(false);
+            return new RuntimeFacts(runtimeVersion, [.. status.Status.Conditions], [.. list.Images]);
+        }
+        catch (RpcException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new RuntimeFacts(runtimeVersion, [], [], e.Status.Detail);
+        }
+    }
+
+    private static bool IsReady(V1NodeStatus? status) => status?.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true;
+
+    private V1ObjectReference Reference() => new() { ApiVersion = "v1", Kind = "Node", Name = options.NodeName, Uid = registered.Task.IsCompletedSuccessfully ? registered.Task.Result.Metadata.Uid : options.NodeName };
+
+    [LoggerMessage(1, LogLevel.Warning, "{What} failed, trying again: {Error}")]
+    private static partial void LogFailed(ILogger logger, string what, string error);
+}

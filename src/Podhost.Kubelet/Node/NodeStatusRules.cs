@@ -1,0 +1,107 @@
+using k8s.Models;
+using Podhost.Cri.V1;
+using Podhost.Kubelet.Hosting;
+
+namespace Podhost.Kubelet.Node;
+
+/// <summary>The node's status from the machine and the runtime's own report; pure.</summary>
+internal static class NodeStatusRules
+{
+    /// <summary>Most images in the status (upstream's nodeStatusMaxImages).</summary>
+    private const int MaxImages = 50;
+
+    public static V1NodeStatus Build(KubeletOptions options, NodeInventory inventory, RuntimeFacts runtime, V1NodeStatus? old, DateTimeOffset now)
+    {
+        var info = inventory.Info;
+        var conditions = new List<V1NodeCondition>
+        {
+            Make("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+            Make("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+            Make("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+            Ready(runtime),
+        };
+        var time = new DateTime(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerSecond), DateTimeKind.Utc);
+        foreach (var condition in conditions)
+        {
+            var before = old?.Conditions?.FirstOrDefault(c => c.Type == condition.Type);
+            condition.LastHeartbeatTime = time;
+            condition.LastTransitionTime = before?.Status == condition.Status ? before.LastTransitionTime : time;
+        }
+
+        return new V1NodeStatus
+        {
+            Addresses = [.. inventory.HostIPs.Select(ip => new V1NodeAddress { Type = "InternalIP", Address = ip }), new V1NodeAddress { Type = "Hostname", Address = options.NodeName }],
+            Capacity = inventory.Resources.Capacity.ToDictionary(),
+            Allocatable = inventory.Resources.Allocatable.ToDictionary(),
+            Conditions = conditions,
+            DaemonEndpoints = new V1NodeDaemonEndpoints { KubeletEndpoint = new V1DaemonEndpoint { Port = options.Port } },
+            Images = Images(runtime.Images),
+            NodeInfo = new V1NodeSystemInfo
+            {
+                Architecture = info.Architecture,
+                BootID = info.BootID,
+                ContainerRuntimeVersion = runtime.Version,
+                KernelVersion = info.KernelVersion,
+                KubeProxyVersion = info.KubeProxyVersion,
+                KubeletVersion = info.KubeletVersion,
+                MachineID = info.MachineID,
+                OperatingSystem = info.OperatingSystem,
+                OsImage = info.OsImage,
+                SystemUUID = info.SystemUUID,
+            },
+        };
+    }
+
+    /// <summary>True where two statuses say the same apart from their heartbeats.</summary>
+    public static bool Same(V1NodeStatus a, V1NodeStatus b) =>
+        Beatless(a) == Beatless(b);
+
+    private static string Beatless(V1NodeStatus status)
+    {
+        var json = Podhost.Api.Objects.ObjectCodec.ToObject(status);
+        foreach (var condition in json["conditions"]!.AsArray())
+        {
+            condition!.AsObject().Remove("lastHeartbeatTime");
+        }
+
+        return json.ToJsonString();
+    }
+
+    private static V1NodeCondition Ready(RuntimeFacts runtime)
+    {
+        var problems = new List<string>();
+        if (runtime.Error is { } error)
+        {
+            problems.Add("container runtime is down: " + error);
+        }
+
+        foreach (var (type, what) in new[] { ("RuntimeReady", "container runtime not ready"), ("NetworkReady", "container runtime network not ready") })
+        {
+            if (runtime.Conditions.FirstOrDefault(c => c.Type == type) is { Status: false } c)
+            {
+                problems.Add($"{what}: {type}=false reason:{c.Reason} message:{c.Message}");
+            }
+        }
+
+        return problems.Count == 0
+            ? Make("Ready", "True", "KubeletReady", "kubelet is posting ready status")
+            : Make("Ready", "False", "KubeletNotReady", problems.Count == 1 ? problems[0] : $"[{string.Join(", ", problems)}]");
+    }
+
+    private static List<V1ContainerImage> Images(IReadOnlyList<Image> images) =>
+        [.. images.OrderByDescending(i => i.Size).Take(MaxImages).Select(i => new V1ContainerImage
+        {
+            Names = [.. i.RepoDigests.Take(5), .. i.RepoTags.Take(5)],
+            SizeBytes = (long)i.Size,
+        })];
+
+    private static V1NodeCondition Make(string type, string status, string reason, string message) =>
+        new() { Type = type, Status = status, Reason = reason, Message = message };
+}
+
+/// <summary>What the runtime says of itself.</summary>
+/// <param name="Version">For example <c>podhost://0.1.0</c>.</param>
+/// <param name="Conditions">RuntimeReady and NetworkReady.</param>
+/// <param name="Images">Its images.</param>
+/// <param name="Error">Why it did not answer; null where it did.</param>
+internal sealed record RuntimeFacts(string Version, IReadOnlyList<RuntimeCondition> Conditions, IReadOnlyList<Image> Images, string? Error = null);
