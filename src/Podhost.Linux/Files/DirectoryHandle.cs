@@ -200,10 +200,8 @@ public sealed unsafe class DirectoryHandle : IDisposable
     /// <summary>Sets an extended attribute of an entry; false where the file system or the file's type does not take it.</summary>
     public bool SetExtendedAttribute(ReadOnlySpan<byte> name, ReadOnlySpan<byte> attribute, ReadOnlySpan<byte> value)
     {
-        // The kernel has no "at" variant before 6.13: the last component of this path is not followed.
-        var path = PathBytes.From([.. Encoding.ASCII.GetBytes(ProcPath + "/"), .. name[..name.IndexOf((byte)0)]]);
         byte none = 0;
-        fixed (byte* p = path)
+        fixed (byte* p = EntryPath(name))
         fixed (byte* a = attribute)
         fixed (byte* v = value)
         {
@@ -230,6 +228,28 @@ public sealed unsafe class DirectoryHandle : IDisposable
         }
     }
 
+    /// <summary>Reads an extended attribute of an entry; null when it has none.</summary>
+    public byte[]? ExtendedAttribute(ReadOnlySpan<byte> name, ReadOnlySpan<byte> attribute)
+    {
+        // XATTR_SIZE_MAX
+        var value = new byte[64 * 1024];
+        nint length;
+        fixed (byte* p = EntryPath(name))
+        fixed (byte* a = attribute)
+        fixed (byte* v = value)
+        {
+            length = FileSyscalls.Lgetxattr(p, a, v, (nuint)value.Length);
+        }
+
+        if (length >= 0)
+        {
+            return value[..(int)length];
+        }
+
+        var errno = Marshal.GetLastPInvokeError();
+        return errno is Errno.ENODATA or Errno.ENOTSUP ? null : throw new FileSystemException("getxattr " + PathBytes.Show(attribute), errno);
+    }
+
     /// <summary>Writes everything of this directory's file system to the disk.</summary>
     public void SyncFileSystem() => Check(FileSyscalls.Syncfs(_handle), "syncfs", default);
 
@@ -249,6 +269,10 @@ public sealed unsafe class DirectoryHandle : IDisposable
             return fd < 0 ? null : new DirectoryHandle(new SafeFileHandle(fd, ownsHandle: true));
         }
     }
+
+    // Attributes have no "at" calls before Linux 6.13; their "l" variants do not follow the last component of this path.
+    private byte[] EntryPath(ReadOnlySpan<byte> name) =>
+        PathBytes.From([.. Encoding.ASCII.GetBytes(ProcPath + "/"), .. name[..name.IndexOf((byte)0)]]);
 
     private DirectoryHandle? OpenBelow(ReadOnlySpan<byte> path, ulong resolve, out int errno)
     {

@@ -215,7 +215,7 @@ internal sealed class LayerApplier : IDisposable
         var opened = _root.OpenInRoot(path, out var errno);
         if (opened is null)
         {
-            opened = errno == Errno.ENOENT ? CreateParents(path) : throw new FileSystemException("open " + PathBytes.Show(path), errno);
+            opened = errno is Errno.ENOENT or Errno.ENOTDIR ? CreateParents(path) : throw new FileSystemException("open " + PathBytes.Show(path), errno);
         }
 
         (_parent, _parentPath) = (opened, path);

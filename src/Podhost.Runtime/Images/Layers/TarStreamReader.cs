@@ -25,7 +25,7 @@ internal sealed class TarStreamReader(Stream stream)
             Skip();
             if (!ReadHeader())
             {
-                return null;
+                return pax is null && longName is null && longLink is null ? null : throw TarFormat.Broken("it ends after an extended header");
             }
 
             var type = _block[156];
