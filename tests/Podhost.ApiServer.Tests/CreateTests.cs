@@ -104,7 +104,7 @@ public class CreateTests
     {
         await using var cluster = await Cluster.StartAsync();
         var answer = await cluster.SendAsync(
-            HttpMethod.Post, Maps, "metadata:\n  name: y\ndata:\n  k: v\n", "application/yaml", "application/yaml");
+            HttpMethod.Post, Maps, "metadata:\n  name: yam\ndata:\n  k: v\n", "application/yaml", "application/yaml");
         Assert.True(answer.Code == 201, answer.Text);
         Assert.Equal("application/yaml", answer.ContentType);
         Assert.Contains("  k: v\n", answer.Text);

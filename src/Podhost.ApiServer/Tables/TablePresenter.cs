@@ -81,9 +81,9 @@ internal sealed class TablePresenter : ObjectPresenter
 
     private JsonObject Row(CachedObject cached)
     {
-        var obj = EventViews.ToExternal(_resource, cached.ToObject());
-        var row = new JsonObject { ["cells"] = new JsonArray([.. _printer.Cells(obj, _time.GetUtcNow())]) };
-        if (_printer.Conditions(obj) is { } conditions)
+        var stored = cached.ToObject();
+        var row = new JsonObject { ["cells"] = new JsonArray([.. _printer.Cells(stored, _time.GetUtcNow())]) };
+        if (_printer.Conditions(stored) is { } conditions)
         {
             row["conditions"] = conditions;
         }
@@ -91,8 +91,8 @@ internal sealed class TablePresenter : ObjectPresenter
         row["object"] = _includeObject switch
         {
             "None" => null,
-            "Object" => obj,
-            _ => PartialMetadataPresenter.Reduce(obj, _apiVersion),
+            "Object" => EventViews.ToExternal(_resource, stored),
+            _ => PartialMetadataPresenter.Reduce(stored, _apiVersion),
         };
         return row;
     }

@@ -1,17 +1,37 @@
 using System.Text.Json.Nodes;
 using Podhost.Api.Resources;
-using Podhost.ApiServer.Registry;
 
 namespace Podhost.ApiServer.Tables;
 
 /// <summary>The printer of each resource; kinds without one of their own show name and age.</summary>
+/// <remarks>Columns: upstream's pkg/printers/internalversion.</remarks>
 internal static class TablePrinters
 {
-    private static readonly TablePrinter Default = new ColumnPrinter(
-        [TablePrinter.Name, new TableColumn("Created At")],
-        (obj, _) => [Meta.Name(obj), Meta.Get(obj, "creationTimestamp")]);
+    private static readonly TablePrinter Pods = new PodPrinter();
+    private static readonly TablePrinter Nodes = new NodePrinter();
+    private static readonly TablePrinter Events = new EventPrinter();
 
-    public static TablePrinter For(ResourceInfo resource) => Default;
+    public static TablePrinter For(ResourceInfo resource) => resource.Plural switch
+    {
+        "pods" => Pods,
+        "nodes" => Nodes,
+        "events" => Events,
+        "services" => NetworkPrinters.Services,
+        "endpoints" => NetworkPrinters.Endpoints,
+        "endpointslices" => NetworkPrinters.EndpointSlices,
+        "configmaps" => SmallPrinters.ConfigMaps,
+        "secrets" => SmallPrinters.Secrets,
+        "serviceaccounts" => SmallPrinters.ServiceAccounts,
+        "namespaces" => SmallPrinters.Namespaces,
+        "leases" => SmallPrinters.Leases,
+        "priorityclasses" => SmallPrinters.PriorityClasses,
+        "runtimeclasses" => SmallPrinters.RuntimeClasses,
+        "roles" or "clusterroles" => SmallPrinters.Roles,
+        "rolebindings" or "clusterrolebindings" => SmallPrinters.RoleBindings,
+        "persistentvolumes" => VolumePrinters.Volumes,
+        "persistentvolumeclaims" => VolumePrinters.Claims,
+        _ => SmallPrinters.NameAndAge,
+    };
 }
 
 /// <summary>A printer that is a list of columns and one function.</summary>
