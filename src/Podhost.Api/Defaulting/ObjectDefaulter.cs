@@ -6,8 +6,27 @@ namespace Podhost.Api.Defaulting;
 /// <summary>Defaulting of whole objects, as upstream's scheme does it after decoding.</summary>
 public static class ObjectDefaulter
 {
+    private static readonly Dictionary<(string, string), Action<JsonObject>> ByKind = new()
+    {
+        [("v1", "Pod")] = pod => PodDefaults.ApplyToSpec(Defaults.Child(pod, "spec")),
+        [("v1", "Service")] = ServiceDefaults.ApplyToService,
+        [("v1", "Endpoints")] = ServiceDefaults.ApplyToEndpoints,
+        [("discovery.k8s.io/v1", "EndpointSlice")] = ServiceDefaults.ApplyToEndpointSlice,
+        [("v1", "Secret")] = secret => Defaults.SetText(secret, "type", "Opaque"),
+        [("v1", "Namespace")] = StorageAndMetaDefaults.ApplyToNamespace,
+        [("v1", "PersistentVolume")] = StorageAndMetaDefaults.ApplyToPersistentVolume,
+        [("v1", "PersistentVolumeClaim")] = StorageAndMetaDefaults.ApplyToClaim,
+        [("scheduling.k8s.io/v1", "PriorityClass")] = c => Defaults.Set(c, "preemptionPolicy", "PreemptLowerPriority"),
+        [("rbac.authorization.k8s.io/v1", "RoleBinding")] = RbacDefaults.ApplyToBinding,
+        [("rbac.authorization.k8s.io/v1", "ClusterRoleBinding")] = RbacDefaults.ApplyToBinding,
+    };
+
     /// <summary>Sets every unset field of <paramref name="obj"/> that has a default. In place, idempotent.</summary>
     public static void Apply(ResourceInfo resource, JsonObject obj)
     {
+        if (ByKind.TryGetValue((resource.ApiVersion, resource.Kind), out var apply))
+        {
+            apply(obj);
+        }
     }
 }
