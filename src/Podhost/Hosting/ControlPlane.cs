@@ -1,0 +1,136 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Podhost.ApiServer.Admission;
+using Podhost.ApiServer.Admission.Plugins;
+using Podhost.ApiServer.Authn;
+using Podhost.ApiServer.Authz;
+using Podhost.ApiServer.Hosting;
+using Podhost.ApiServer.Pki;
+using Podhost.ApiServer.ServiceAccounts;
+using Podhost.ApiServer.Streaming;
+using Podhost.ApiServer.WatchCache;
+using Podhost.Client;
+using Podhost.Configuration;
+using Podhost.Storage;
+using Podhost.Storage.Contract;
+using Server = Podhost.ApiServer.Hosting.ApiServer;
+
+namespace Podhost.Hosting;
+
+/// <summary>The control plane of an instance without its controllers: certificates, store and API server.</summary>
+internal sealed class ControlPlane : IAsyncDisposable
+{
+    private readonly IStore _store;
+    private readonly KubeletConnector _kubelets;
+    private readonly Server _server;
+    private readonly ILoggerFactory _logs;
+    private readonly TimeProvider _time;
+
+    private ControlPlane(PodhostOptions options, ClusterPki pki, IStore store, IPAddress nodeAddress, TimeProvider time, ILoggerFactory logs)
+    {
+        Pki = pki;
+        _store = store;
+        _time = time;
+        _logs = logs;
+        NodeAddress = nodeAddress;
+        ServiceAddresses = new ServiceAddressesPlugin(options.ServiceCidr);
+        _kubelets = new KubeletConnector(pki.KubeletClient, pki.Authority, time);
+        _server = new Server(ServerOptions(options), Dependencies(options));
+    }
+
+    public ClusterPki Pki { get; }
+
+    public IPAddress NodeAddress { get; }
+
+    public ServiceAddressesPlugin ServiceAddresses { get; }
+
+    /// <summary>Opens the store, makes missing certificates and starts to serve; returns when the API is ready.</summary>
+    public static async Task<ControlPlane> StartAsync(PodhostOptions options, IPAddress nodeAddress, TimeProvider time, ILoggerFactory logs, CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(options.DataDir);
+        var pki = ClusterPki.LoadOrCreate(
+            new ClusterPkiOptions
+            {
+                Directory = Path.Combine(options.DataDir, "pki"),
+                ServerNames = [options.NodeName],
+                ServerAddresses = [nodeAddress, new ServiceAddressesPlugin(options.ServiceCidr).ApiServerAddress, .. BoundAddress(options)],
+                ClusterDomain = options.ClusterDomain,
+            },
+            time);
+        pki.WriteAdminKubeconfig(options.AdminKubeconfig, options.ServerUrl.GetLeftPart(UriPartial.Authority));
+        var store = await StoreFactory.OpenAsync(options.StoreSpec, new StoreFactoryOptions { Time = time, Loggers = logs }, cancellationToken);
+        var plane = new ControlPlane(options, pki, store, nodeAddress, time, logs);
+        try
+        {
+            await plane._server.StartAsync(cancellationToken);
+            await plane._server.Ready.WaitAsync(cancellationToken);
+            using var administrator = new HttpMessageInvoker(plane._server.CreateInProcessHandler(new UserInfo("system:apiserver", [UserInfo.Masters, UserInfo.Authenticated])));
+            await BootstrapObjects.EnsureAsync(administrator, cancellationToken);
+            return plane;
+        }
+        catch
+        {
+            await plane.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A client under a named identity, in-process.</summary>
+    public IApiClient ClientOf(string user, params string[] groups) => new ApiClient(
+        new HttpMessageInvoker(_server.CreateInProcessHandler(new UserInfo(user, [.. groups, UserInfo.Authenticated]))),
+        new ApiClientOptions { BaseAddress = new Uri("https://localhost"), UserAgent = user });
+
+    public async ValueTask DisposeAsync()
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10), _time);
+        await _server.StopAsync(patience.Token);
+        await _server.DisposeAsync();
+        _kubelets.Dispose();
+        await _store.DisposeAsync();
+        Pki.Dispose();
+    }
+
+    private static IEnumerable<IPAddress> BoundAddress(PodhostOptions options) =>
+        options.BindAddress.Equals(IPAddress.Any) || options.BindAddress.Equals(IPAddress.IPv6Any) ? [] : [options.BindAddress];
+
+    private ApiServerOptions ServerOptions(PodhostOptions options) => new()
+    {
+        BindAddress = options.BindAddress,
+        SecurePort = options.SecurePort,
+        ServingCertificate = Pki.ApiServer,
+    };
+
+    private ApiServerDependencies Dependencies(PodhostOptions options)
+    {
+        var issuer = $"https://kubernetes.default.svc.{options.ClusterDomain}";
+        string[] audiences = [issuer];
+        var codec = new TokenCodec(Pki.ServiceAccountKey, issuer);
+        TokenAuthenticator Tokens(IObjectReader objects) => new(codec, audiences, objects, _time);
+        return new ApiServerDependencies
+        {
+            Store = _store,
+            Time = _time,
+            Logs = _logs,
+            Authenticator = objects => new UnionAuthenticator(new ClientCertificateAuthenticator(Pki.Authority, _time), Tokens(objects)),
+            Authorizer = objects => new UnionAuthorizer(new MastersAuthorizer(), new NodeAuthorizer(objects), new RbacAuthorizer(objects)),
+            AdmissionPlugins = _ => Plugins(),
+            ReviewHandlers = (objects, authorizer, _) =>
+            [
+                new AccessReviewHandler(authorizer, new RbacAuthorizer(objects), _time),
+                new TokenReviewHandler(Tokens(objects)),
+                new TokenRequestHandler(codec, audiences, objects, _time),
+            ],
+            PodConnector = _ => _kubelets,
+        };
+    }
+
+    private IReadOnlyList<IAdmissionPlugin> Plugins() =>
+    [
+        new ServiceAccountPlugin(_time),
+        new NodeRestrictionPlugin(),
+        new PriorityPlugin(),
+        new DefaultTolerationSecondsPlugin(),
+        new RuntimeClassPlugin(),
+        ServiceAddresses,
+    ];
+}
