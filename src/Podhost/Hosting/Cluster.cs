@@ -15,8 +15,9 @@ internal sealed class Cluster(PodhostOptions options, TimeProvider time) : IAsyn
     {
         var address = NodeAddress.Of(options);
         await using var plane = await ControlPlane.StartAsync(options, address, time, _logs, cancellationToken);
+        var controllers = new Controllers(plane, options, time, _logs);
         onReady();
-        await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Loops.RunAllAsync([controllers.RunAsync], cancellationToken);
     }
 
     public ValueTask DisposeAsync()

@@ -1,0 +1,86 @@
+using k8s;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+using Podhost.Client;
+using Podhost.Client.Events;
+using Podhost.Client.Informers;
+using Podhost.Configuration;
+using Podhost.Control.Controllers;
+using Podhost.Control.Controllers.KubernetesService;
+using Podhost.Control.Controllers.NamespaceDefaults;
+using Podhost.Control.Events;
+using Podhost.Control.Scheduler;
+
+namespace Podhost.Hosting;
+
+/// <summary>Scheduler and controllers, each with the identity and the informers that it needs.</summary>
+internal sealed class Controllers(ControlPlane plane, PodhostOptions options, TimeProvider time, ILoggerFactory logs)
+{
+    private readonly Random _random = new();
+    private readonly List<Func<CancellationToken, Task>> _loops = [];
+
+    /// <summary>Runs them all until cancelled, or until one of them fails.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var manager = plane.ClientOf("system:kube-controller-manager");
+        var scheduler = plane.ClientOf("system:kube-scheduler");
+        await ApiServerService.EnsureAsync(
+            plane.ClientOf("system:apiserver", "system:masters"),
+            plane.ServiceAddresses.ApiServerAddress.ToString(),
+            plane.NodeAddress.ToString(),
+            options.SecurePort,
+            cancellationToken);
+
+        var namespaces = Inform<V1Namespace>(manager);
+        AddScheduler(scheduler, namespaces);
+        Add(new NamespaceDefaultsController(
+            manager,
+            namespaces,
+            Inform<V1ServiceAccount>(manager),
+            Inform<V1ConfigMap>(manager, new InformerOptions { FieldSelector = "metadata.name=kube-root-ca.crt" }),
+            plane.Pki.AuthorityPem,
+            time,
+            logs));
+        await Loops.RunAllAsync(_loops, cancellationToken);
+    }
+
+    private void AddScheduler(IApiClient client, IInformer<V1Namespace> namespaces)
+    {
+        var events = Events(client, "default-scheduler");
+        var scheduler = new PodScheduler(client, Inform<V1Pod>(client), Inform<V1Node>(client), namespaces, events, time, logs);
+        _loops.Add(scheduler.RunAsync);
+    }
+
+    private void Add(IController controller) => _loops.Add(controller.RunAsync);
+
+    private Informer<T> Inform<T>(IApiClient client, InformerOptions? informerOptions = null) where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        var informer = new Informer<T>(client, informerOptions ?? new InformerOptions(), time, _random, logs.CreateLogger($"Podhost.Informer.{typeof(T).Name}"));
+        _loops.Add(informer.RunAsync);
+        return informer;
+    }
+
+    private EventSink Events(IApiClient client, string component)
+    {
+        var broadcaster = new EventBroadcaster(client, new EventBroadcasterOptions { Component = component }, time, _random, logs.CreateLogger<EventBroadcaster>());
+        _loops.Add(stop => broadcaster.RunAsync(stop, TimeSpan.FromSeconds(1)));
+        return new EventSink(broadcaster);
+    }
+
+    private sealed class EventSink(EventBroadcaster broadcaster) : IEventSink
+    {
+        public void Record(IKubernetesObject<V1ObjectMeta> about, string type, string reason, string message) => broadcaster.Emit(
+            new V1ObjectReference
+            {
+                ApiVersion = about.ApiVersion,
+                Kind = about.Kind,
+                Name = about.Metadata.Name,
+                NamespaceProperty = about.Metadata.NamespaceProperty,
+                Uid = about.Metadata.Uid,
+                ResourceVersion = about.Metadata.ResourceVersion,
+            },
+            type,
+            reason,
+            message);
+    }
+}
