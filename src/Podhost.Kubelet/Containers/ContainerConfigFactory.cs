@@ -110,8 +110,8 @@ public sealed class ContainerConfigFactory(ContainerConfigOptions options, Conta
         }
     }
 
-    private static string HostnameVariable(ContainerConfigRequest request) =>
-        request.Sandbox.Hostname.Length > 0 ? request.Sandbox.Hostname : System.Environment.MachineName;
+    private string HostnameVariable(ContainerConfigRequest request) =>
+        request.Sandbox.Hostname.Length > 0 ? request.Sandbox.Hostname : options.NodeHostname;
 
     private async Task<ResolvConf?> ReadResolvConfAsync(CancellationToken cancellationToken)
     {

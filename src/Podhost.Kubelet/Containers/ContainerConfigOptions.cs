@@ -26,6 +26,9 @@ public sealed record ContainerConfigOptions
     /// <summary>The node's hosts file, for pods on the host network.</summary>
     public string HostsFile { get; init; } = "/etc/hosts";
 
+    /// <summary>The node's hostname, which pods on the host network have.</summary>
+    public string NodeHostname { get; init; } = System.Environment.MachineName;
+
     /// <summary>Sysctls beyond the safe set; a trailing <c>*</c> is a prefix.</summary>
     public IReadOnlyList<string> AllowedUnsafeSysctls { get; init; } = [];
 

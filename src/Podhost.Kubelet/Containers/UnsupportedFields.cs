@@ -132,9 +132,9 @@ public static class UnsupportedFields
         }
     }
 
-    /// <summary>A profile that the kernel cannot enforce; asking for none, or for the default where there is none, asks for nothing.</summary>
+    /// <summary>Any profile but Unconfined needs a kernel that enforces it, as upstream admits pods.</summary>
     private static IEnumerable<UnsupportedField> AppArmor(string path, V1AppArmorProfile? profile, NodeFeatures node) =>
-        profile is { Type: "Localhost" } && !node.AppArmor
+        profile is { Type: not "Unconfined" } && !node.AppArmor
             ? [new($"{path}.appArmorProfile", "Cannot enforce AppArmor: AppArmor is not enabled on the host")]
             : [];
 

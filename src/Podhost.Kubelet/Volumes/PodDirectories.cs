@@ -1,3 +1,4 @@
+using Podhost.Linux.Files;
 using Podhost.Linux.Mounts;
 using Podhost.Linux.Paths;
 
@@ -40,7 +41,7 @@ internal sealed class PodDirectories(PodPaths paths, IMounter mounter)
             }
         }
 
-        Directory.Delete(path, recursive: true);
+        FileTree.Delete(path, cancellationToken);
     }
 
     /// <summary>Mount points below a directory, the newest first: what lies on another comes before it.</summary>
