@@ -1,5 +1,6 @@
 using System.Globalization;
 using Podhost.Kubelet.Volumes.Payloads;
+using Podhost.Linux.Files;
 using Podhost.Linux.Paths;
 
 namespace Podhost.Kubelet.Volumes;
@@ -42,12 +43,12 @@ internal sealed class AtomicWriter(string directory, TimeProvider time)
             return false;
         }
 
-        var version = CreateVersion();
+        var version = CreateVersion(current);
         var versionPath = Path.Combine(directory, version);
         WriteFiles(files, versionPath);
         prepare(versionPath);
         File.CreateSymbolicLink(Path.Combine(directory, NewDataLink), version);
-        File.Move(Path.Combine(directory, NewDataLink), DataPath, overwrite: true);
+        PublishNewLink();
 
         LinkVisible(files);
         RemoveInvisible(files);
@@ -112,19 +113,15 @@ internal sealed class AtomicWriter(string directory, TimeProvider time)
         return info.Exists && info.Length == file.Content.Length && file.Content.Span.SequenceEqual(File.ReadAllBytes(path));
     }
 
-    private string CreateVersion()
+    /// <summary>A name that was never in use: a reader that still holds an old one must find nothing there, not another version.</summary>
+    private string CreateVersion(string? current)
     {
         var stamp = time.GetUtcNow().ToString("..yyyy_MM_dd_HH_mm_ss.", CultureInfo.InvariantCulture);
-        for (var number = 0; ; number++)
-        {
-            var name = stamp + number.ToString(CultureInfo.InvariantCulture);
-            var path = Path.Combine(directory, name);
-            if (!Directory.Exists(path))
-            {
-                CreateDirectory(path);
-                return name;
-            }
-        }
+        var number = current?.StartsWith(stamp, StringComparison.Ordinal) == true
+            && int.TryParse(current.AsSpan(stamp.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var last) ? last + 1 : 0;
+        var name = stamp + number.ToString(CultureInfo.InvariantCulture);
+        CreateDirectory(Path.Combine(directory, name));
+        return name;
     }
 
     private static void WriteFiles(Dictionary<string, PayloadFile> files, string version)
@@ -160,6 +157,13 @@ internal sealed class AtomicWriter(string directory, TimeProvider time)
     {
         Directory.CreateDirectory(path);
         PathOwnership.SetMode(path, DirectoryMode);
+    }
+
+    /// <summary>rename(2) itself: File.Move refuses a link to a directory.</summary>
+    private void PublishNewLink()
+    {
+        using var handle = DirectoryHandle.Open(directory);
+        handle.Rename(PathBytes.From(NewDataLink), handle, PathBytes.From(DataLink));
     }
 
     private static HashSet<string> VisibleNames(Dictionary<string, PayloadFile> files) =>
