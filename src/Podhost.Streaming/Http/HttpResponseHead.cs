@@ -17,9 +17,9 @@ public sealed record HttpResponseHead(int StatusCode, IReadOnlyList<KeyValuePair
     public string? this[string name] =>
         Headers.FirstOrDefault(h => h.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;
 
-    /// <summary>Reads a head; what came behind it is returned too, since it belongs to the body or the upgraded connection.</summary>
+    /// <summary>Reads a head; the stream that is returned goes on right behind it, with the body or the upgraded connection.</summary>
     /// <exception cref="InvalidDataException">It is malformed or too long.</exception>
-    public static async Task<(HttpResponseHead Head, byte[] Leftover)> ReadAsync(Stream stream, CancellationToken cancellationToken)
+    public static async Task<(HttpResponseHead Head, Stream Body)> ReadAsync(Stream stream, CancellationToken cancellationToken)
     {
         var buffer = new byte[4096];
         var length = 0;
@@ -38,7 +38,7 @@ public sealed record HttpResponseHead(int StatusCode, IReadOnlyList<KeyValuePair
             {
                 end += from;
                 var head = Parse(Encoding.Latin1.GetString(buffer, 0, end));
-                return (head, buffer[(end + End.Length)..length]);
+                return (head, new PrefixedStream(buffer[(end + End.Length)..length], stream));
             }
 
             if (length == buffer.Length)

@@ -117,7 +117,7 @@ public sealed class UpgradeProxy(TimeProvider time)
         CancellationToken cancellationToken)
     {
         HttpResponseHead head;
-        byte[] rest;
+        Stream source;
         using (var limit = new CancellationTokenSource(HeadTimeout, time))
         using (var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken))
         {
@@ -125,7 +125,7 @@ public sealed class UpgradeProxy(TimeProvider time)
             {
                 await connection.Stream.WriteAsync(RequestHead(context.Request, target, extraHeaders), either.Token).ConfigureAwait(false);
                 await connection.Stream.FlushAsync(either.Token).ConfigureAwait(false);
-                (head, rest) = await HttpResponseHead.ReadAsync(connection.Stream, either.Token).ConfigureAwait(false);
+                (head, source) = await HttpResponseHead.ReadAsync(connection.Stream, either.Token).ConfigureAwait(false);
             }
             catch (Exception e) when (e is IOException or InvalidDataException || (e is OperationCanceledException && limit.IsCancellationRequested))
             {
@@ -135,7 +135,6 @@ public sealed class UpgradeProxy(TimeProvider time)
         }
 
         CopyHeaders(head, context.Response);
-        var source = new PrefixedStream(rest, connection.Stream);
         if (head.StatusCode != StatusCodes.Status101SwitchingProtocols)
         {
             await RelayAnswerAsync(context, head, source, cancellationToken).ConfigureAwait(false);
