@@ -1,32 +1,64 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Podhost.Api.Objects;
 using Podhost.Api.Resources;
 
 namespace Podhost.Api.OpenApi;
 
-/// <summary>The OpenAPI documents of the served resources, made when first asked for.</summary>
+/// <summary>The OpenAPI documents of the served resources, made when first asked for and kept compressed.</summary>
+/// <remarks>Thread-safe. Pure: the bytes depend on the resource table and the schema catalog only, so hashes are the same on every start.</remarks>
 public sealed class OpenApiDocuments
 {
+    /// <summary>Media type of <see cref="V2Protobuf"/>.</summary>
+    public const string V2ProtobufMediaType = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+
+    private readonly IReadOnlyList<ResourceInfo> resources;
+    private readonly ConcurrentDictionary<(string Group, string Version), Lazy<CompressedDocument>> v3 = new();
+    private readonly Lazy<CompressedDocument> v2Json;
+    private readonly Lazy<CompressedDocument> v2Protobuf;
+
     /// <summary>Documents for a set of resources.</summary>
     /// <param name="resources">The resources that are served.</param>
-    public OpenApiDocuments(IReadOnlyList<ResourceInfo> resources) => Resources = resources;
-
-    private IReadOnlyList<ResourceInfo> Resources { get; }
+    public OpenApiDocuments(IReadOnlyList<ResourceInfo> resources)
+    {
+        this.resources = resources;
+        v2Json = new(() => new CompressedDocument(DocumentBuilder.BuildV2(resources)));
+        v2Protobuf = new(() =>
+        {
+            using var document = JsonDocument.Parse(DocumentBuilder.BuildV2(resources));
+            return new CompressedDocument(GnosticEncoder.Encode(document.RootElement));
+        });
+    }
 
     /// <summary><c>/openapi/v3</c>: JSON with a path and a hash per group and version.</summary>
-    public byte[] V3Index() => throw new NotImplementedException();
+    public byte[] V3Index()
+    {
+        var paths = new JsonObject();
+        foreach (var (group, version) in resources.Select(r => (r.Group, r.Version)).Distinct())
+        {
+            var path = ApiPaths.Base(group, version);
+            paths[path[1..]] = new JsonObject { ["serverRelativeURL"] = $"/openapi/v3{path}?hash={Compressed(group, version).Hash}" };
+        }
+
+        return ObjectCodec.ToUtf8((JsonNode)new JsonObject { ["paths"] = paths });
+    }
 
     /// <summary><c>/openapi/v3/api/v1</c> or <c>/openapi/v3/apis/&lt;g&gt;/&lt;v&gt;</c> as JSON; null where nothing is served there.</summary>
     /// <param name="group">Group; empty for the core group.</param>
     /// <param name="version">Version.</param>
-    public OpenApiDocument? V3(string group, string version) => throw new NotImplementedException();
+    public OpenApiDocument? V3(string group, string version) =>
+        resources.Any(r => r.Group == group && r.Version == version) ? Compressed(group, version).Open() : null;
 
     /// <summary><c>/openapi/v2</c> as JSON.</summary>
-    public OpenApiDocument V2Json() => throw new NotImplementedException();
+    public OpenApiDocument V2Json() => v2Json.Value.Open();
 
     /// <summary><c>/openapi/v2</c> as gnostic protobuf, media type <see cref="V2ProtobufMediaType"/>.</summary>
-    public OpenApiDocument V2Protobuf() => throw new NotImplementedException();
+    public OpenApiDocument V2Protobuf() => v2Protobuf.Value.Open();
 
-    /// <summary>Media type of <see cref="V2Protobuf"/>.</summary>
-    public const string V2ProtobufMediaType = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+    private CompressedDocument Compressed(string group, string version) => v3.GetOrAdd(
+        (group, version),
+        key => new Lazy<CompressedDocument>(() => new CompressedDocument(DocumentBuilder.BuildV3(key.Group, key.Version, resources)))).Value;
 }
 
 /// <summary>One document.</summary>
