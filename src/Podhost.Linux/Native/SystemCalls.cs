@@ -8,6 +8,7 @@ internal static class SystemCalls
     internal const nint MountSetattr = 442;
     internal const nint PidfdOpen = 434;
     internal const nint PidfdSendSignal = 424;
+    internal const nint CloseRange = 436;
 
     private static bool IsArm64 => RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
 

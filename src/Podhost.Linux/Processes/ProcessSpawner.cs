@@ -14,6 +14,11 @@ public static unsafe class ProcessSpawner
     private const short SetSid = 0x80;
     private const int ReadWrite = 2;
 
+    private const nint CloseRangeCloseOnExec = 4;
+
+    // Descriptors that this process itself was started with may lack close-on-exec; none of them is for the programs we start.
+    static ProcessSpawner() => _ = Libc.syscall(SystemCalls.CloseRange, 3, unchecked((nint)uint.MaxValue), CloseRangeCloseOnExec, 0, 0);
+
     /// <summary>The environment variable PATH for programs that look for others.</summary>
     public const string DefaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 

@@ -49,7 +49,7 @@ public class ProcessSpawnerTests
             using var stream = new DescriptorStream(read, true, false);
             using var reader = new StreamReader(stream);
             var count = await reader.ReadToEndAsync(None);
-            // 0, 1, 2, the pipe, the one that ls itself opened for the directory, and the pipe of wc in place of 1.
+            // 0, 1 (the pipe to wc), 2, the inherited pipe, and the directory that ls reads.
             Assert.Equal("5", count.Trim());
             Assert.Equal(0, await child.Exit);
         }
