@@ -1,0 +1,201 @@
+using System.Security.Cryptography;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using Podhost.Cri.V1;
+using Podhost.Linux.Native;
+using Podhost.Runtime.Images;
+using Podhost.Runtime.Sandboxes;
+using Podhost.Runtime.Spec;
+using Podhost.Runtime.State;
+
+namespace Podhost.Runtime.Containers;
+
+/// <summary>Makes a container ready to start: root file system, mounts, OCI configuration. No process yet.</summary>
+internal sealed class ContainerCreator(
+    RuntimeContext context, SandboxFiles files, InfraLauncher launcher, ContainerRemover remover, ILogger<ContainerCreator> logger)
+{
+    private const int MaxProfileBytes = 4 << 20;
+    private readonly Lock _names = new();
+
+    /// <summary>The container's id. Nothing is left of it when this fails.</summary>
+    internal async Task<string> CreateAsync(CreateContainerRequest request, CancellationToken cancellationToken)
+    {
+        var sandbox = context.State.GetSandbox(request.PodSandboxId);
+        if (sandbox.State != PodSandboxState.SandboxReady)
+        {
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, $"sandbox {sandbox.Id} is not ready"));
+        }
+
+        ContainerRequestRules.Check(request.Config);
+        var image = FindImage(request.Config);
+        var container = Reserve(sandbox, request.Config, image);
+        try
+        {
+            await PrepareAsync(container, sandbox, image, cancellationToken);
+        }
+        catch
+        {
+            await remover.DiscardAsync(container);
+            throw;
+        }
+
+        context.Publish(ContainerEventType.ContainerCreatedEvent, container.Id, sandbox.Id);
+        return container.Id;
+    }
+
+    private LocalImage FindImage(ContainerConfig config)
+    {
+        var name = config.Image.Image;
+        return context.Images.Find(name) ?? throw new RpcException(new Status(StatusCode.NotFound, $"image {name} is not on this node"));
+    }
+
+    private State.Container Reserve(Sandbox sandbox, ContainerConfig config, LocalImage image)
+    {
+        var id = RandomNumberGenerator.GetHexString(64, lowercase: true);
+        var pid = config.Linux?.SecurityContext?.NamespaceOptions?.Pid ?? NamespaceMode.Pod;
+        var container = new State.Container(new ContainerRecord
+        {
+            Id = id,
+            SandboxId = sandbox.Id,
+            ConfigBytes = SandboxRecord.Pack(config),
+            RuntimePath = context.Handlers.Get(sandbox.Record.RuntimeHandler).Program,
+            CgroupPath = $"{sandbox.Record.CgroupParent}/{id}",
+            LogPath = LogPath(sandbox, config),
+            ImageId = image.Id,
+            ImageRef = image.RepoDigests.FirstOrDefault() ?? image.Id,
+            StopSignal = Signals.StopSignal(config.StopSignal, image.Config.StopSignal),
+            OwnPidNamespace = pid == NamespaceMode.Container,
+            ImageMountKeys = [.. config.Mounts.Where(mount => mount.Image is not null).Select((_, index) => $"{id}-image-{index}")],
+            CreatedAt = context.Now,
+        });
+        lock (_names)
+        {
+            if (context.State.ContainersOf(sandbox.Id).FirstOrDefault(other => other.Record.Config.Metadata.Equals(config.Metadata)) is { } twin)
+            {
+                throw new RpcException(new Status(StatusCode.AlreadyExists, $"attempt {config.Metadata.Attempt} of container {config.Metadata.Name} is {twin.Id}"));
+            }
+
+            context.State.Add(container);
+        }
+
+        return container;
+    }
+
+    private static string? LogPath(Sandbox sandbox, ContainerConfig config)
+    {
+        var directory = sandbox.Record.Config.LogDirectory;
+        return directory.Length == 0 || config.LogPath.Length == 0 ? null : Path.GetFullPath(Path.Combine(directory, config.LogPath));
+    }
+
+    private async Task PrepareAsync(State.Container container, Sandbox sandbox, LocalImage image, CancellationToken cancellationToken)
+    {
+        var (record, config) = (container.Record, container.Record.Config);
+        var trace = new StepTrace(logger, record.Id);
+        var rootfs = await context.Rootfs.PrepareRootfsAsync(record.Id, image.Id, cancellationToken);
+        trace.Step("root file system");
+        var imageMounts = await MountImagesAsync(record, cancellationToken);
+        CreateMissingSources(config);
+        if (record.LogPath is { } log)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(log)!);
+        }
+
+        var user = UserResolver.Read(rootfs.Path).Resolve(config.Linux?.SecurityContext, image.Config.User);
+        var spec = SpecBuilder.Build(new SpecInput
+        {
+            ContainerId = record.Id,
+            SandboxId = sandbox.Id,
+            Config = config,
+            Sandbox = WithHostname(sandbox.Record),
+            Image = image.Config,
+            RootfsPath = rootfs.Path,
+            User = user,
+            Host = context.Host,
+            CgroupPath = record.CgroupPath,
+            Namespaces = launcher.Paths(sandbox.Record) with { Pid = PidNamespace(sandbox, config) },
+            SandboxFiles = files.For(sandbox.Record),
+            ImageMounts = imageMounts,
+            LocalSeccompProfile = ReadSeccompProfile(config),
+        });
+        Directory.CreateDirectory(context.Paths.Bundle(record.Id));
+        await File.WriteAllTextAsync(Path.Combine(context.Paths.Bundle(record.Id), "config.json"), spec.ToJsonString(), cancellationToken);
+        trace.Step("configuration");
+        context.State.Save(container, record with { Phase = ContainerPhase.Created, Uid = user.Uid, Gid = user.Gid, Groups = user.Groups });
+    }
+
+    // HOSTNAME in a container is the node's name on the host's network.
+    private static PodSandboxConfig WithHostname(SandboxRecord record)
+    {
+        var config = record.Config.Clone();
+        config.Hostname = SandboxFiles.Hostname(record);
+        return config;
+    }
+
+    private async Task<Dictionary<string, string>> MountImagesAsync(ContainerRecord record, CancellationToken cancellationToken)
+    {
+        var sources = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (mount, key) in record.Config.Mounts.Where(mount => mount.Image is not null).Zip(record.ImageMountKeys))
+        {
+            var image = context.Images.Find(mount.Image.Image)
+                ?? throw new RpcException(new Status(StatusCode.NotFound, $"image {mount.Image.Image} is not on this node"));
+            var root = await context.Rootfs.MountImageAsync(key, image.Id, cancellationToken);
+            sources[mount.ContainerPath] = mount.ImageSubPath.Length == 0
+                ? root.Path
+                : RootedFile.Resolve(root.Path, mount.ImageSubPath) is { } inside && Directory.Exists(inside) ? inside
+                : throw new RpcException(new Status(StatusCode.InvalidArgument, $"image {mount.Image.Image} has no directory {mount.ImageSubPath}"));
+        }
+
+        return sources;
+    }
+
+    // As containerd and CRI-O do for a host path that is not there.
+    private static void CreateMissingSources(ContainerConfig config)
+    {
+        foreach (var path in config.Mounts.Where(mount => mount.Image is null).Select(mount => mount.HostPath))
+        {
+            if (path.Length > 0 && !Path.Exists(path))
+            {
+                Directory.CreateDirectory(path);
+            }
+        }
+    }
+
+    // Empty: a new one. Null: the host's.
+    private string? PidNamespace(Sandbox sandbox, ContainerConfig config)
+    {
+        var options = config.Linux?.SecurityContext?.NamespaceOptions ?? new NamespaceOption();
+        return options.Pid switch
+        {
+            NamespaceMode.Node => null,
+            NamespaceMode.Container => string.Empty,
+            NamespaceMode.Target => $"/proc/{TargetPid(sandbox, options.TargetId)}/ns/pid",
+            // A sandbox without a shared PID namespace has none to join.
+            _ => sandbox.Record.Namespaces.Pid == NamespaceMode.Pod ? $"/proc/{sandbox.Record.InfraPid}/ns/pid" : string.Empty,
+        };
+    }
+
+    private int TargetPid(Sandbox sandbox, string targetId)
+    {
+        var target = context.State.GetContainer(targetId);
+        return target.Record.SandboxId == sandbox.Id && target.State == ContainerState.ContainerRunning
+            ? target.Record.Pid
+            : throw new RpcException(new Status(StatusCode.FailedPrecondition, $"target container {targetId} does not run in this sandbox"));
+    }
+
+    private string? ReadSeccompProfile(ContainerConfig config)
+    {
+        var profile = config.Linux?.SecurityContext?.Seccomp;
+        if (profile?.ProfileType != SecurityProfile.Types.ProfileType.Localhost)
+        {
+            return null;
+        }
+
+        var path = Path.Combine(context.Options.SeccompProfileRoot, profile.LocalhostRef);
+        if (!File.Exists(path) || new FileInfo(path).Length > MaxProfileBytes)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, $"seccomp profile {path} does not exist or is too long"));
+        }
+
+        return File.ReadAllText(path);
+    }
+}

@@ -1,0 +1,234 @@
+using System.Net;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using Podhost.Cri.V1;
+using Podhost.Linux.Native;
+using Podhost.Linux.Netlink;
+using Podhost.Linux.Nftables;
+
+namespace Podhost.Runtime.Network;
+
+/// <summary>
+/// The built-in network: a bridge with the range's first address, a veth pair for each pod, masquerading, host ports. Over rtnetlink;
+/// nft runs only when host ports change.
+/// </summary>
+internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
+{
+    private const string InterfaceName = "eth0";
+    private const string VethPrefix = "ph";
+    private const int VethIdLength = 12;
+    private readonly EmbeddedRuntimeOptions _options;
+    private readonly AddressPool _addresses;
+    private readonly INftables _nftables;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _portsGate = new(1, 1);
+    private readonly Dictionary<string, IReadOnlyList<HostPort>> _ports = new(StringComparer.Ordinal);
+    private readonly Lock _netlinkLock = new();
+    private NetlinkSocket? _socket;
+    private int _bridgeIndex;
+
+    internal BridgeNetwork(EmbeddedRuntimeOptions options, RuntimePaths paths, INftables nftables, ILogger logger)
+    {
+        (_options, _nftables, _logger) = (options, nftables, logger);
+        _addresses = new AddressPool(options.PodCidr, new ReservationDirectory(paths.Addresses));
+    }
+
+    public string? Problem { get; private set; } = "the network is not prepared yet";
+
+    public async Task PrepareAsync(IReadOnlyList<ExistingAttachment> existing, CancellationToken cancellationToken)
+    {
+        try
+        {
+            foreach (var attachment in existing)
+            {
+                _ports[attachment.SandboxId] = [.. HostPort.From(attachment.Ports, attachment.Address)];
+            }
+
+            EnsureBridge();
+            EnsureForwarding();
+            await _nftables.ApplyAsync(HostPortRules.Replace(_options.Bridge, _options.PodCidr, _ports.Values.SelectMany(ports => ports)), cancellationToken);
+            Problem = null;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            Problem = $"bridge {_options.Bridge}: {failure.Message}";
+            LogNotReady(failure, _options.Bridge);
+        }
+    }
+
+    public async Task<string> SetUpAsync(PodNetworkRequest request, CancellationToken cancellationToken)
+    {
+        if (Problem is not null)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, $"the pod network is not ready: {Problem}"));
+        }
+
+        var address = _addresses.Reserve(request.SandboxId);
+        Connect(request, address);
+        var ports = HostPorts(request, address);
+        if (ports.Count > 0)
+        {
+            await ChangePortsAsync(request.SandboxId, ports, cancellationToken);
+        }
+
+        return address.ToString();
+    }
+
+    public async Task TearDownAsync(string sandboxId, CancellationToken cancellationToken)
+    {
+        if (_ports.ContainsKey(sandboxId))
+        {
+            await ChangePortsAsync(sandboxId, [], cancellationToken);
+        }
+
+        WithNetlink(netlink => netlink.DeleteLink(VethName(sandboxId)));
+        // Last: from here on the address is another pod's.
+        _addresses.Release(sandboxId);
+    }
+
+    public IReadOnlyList<string> Attachments()
+    {
+        var prefix = VethPrefix;
+        var links = WithNetlink(netlink => netlink.Links())
+            .Where(link => link.Master == _bridgeIndex && link.Kind == "veth" && link.Name.Length == VethIdLength + prefix.Length && link.Name.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(link => link.Name[prefix.Length..]);
+        return [.. _addresses.Owners(), .. links];
+    }
+
+    public NetworkInterfaceUsage? Usage(string sandboxId)
+    {
+        var statistics = $"/sys/class/net/{VethName(sandboxId)}/statistics/";
+        if (!Directory.Exists(statistics))
+        {
+            return null;
+        }
+
+        // What the host's end receives, the pod has sent.
+        return new NetworkInterfaceUsage
+        {
+            Name = InterfaceName,
+            RxBytes = Counter(statistics + "tx_bytes"),
+            RxErrors = Counter(statistics + "tx_errors"),
+            TxBytes = Counter(statistics + "rx_bytes"),
+            TxErrors = Counter(statistics + "rx_errors"),
+        };
+    }
+
+    public async Task RemoveAsync(CancellationToken cancellationToken)
+    {
+        await _nftables.ApplyAsync(HostPortRules.Remove(_options.Bridge), cancellationToken);
+        WithNetlink(netlink => netlink.DeleteLink(_options.Bridge));
+        Problem = "the network was removed";
+    }
+
+    public void Dispose()
+    {
+        _portsGate.Dispose();
+        _socket?.Dispose();
+    }
+
+    internal static string VethName(string sandboxId) => VethPrefix + sandboxId[..Math.Min(VethIdLength, sandboxId.Length)];
+
+    // 0a:58 and the address, as CNI's bridge plugin does: a new pod with an old address needs no ARP timeout.
+    internal static byte[] HardwareAddress(IPAddress address) => [0x0a, 0x58, .. address.GetAddressBytes()];
+
+    private static UInt64Value Counter(string file) => new() { Value = ulong.TryParse(File.ReadAllText(file).AsSpan().Trim(), out var value) ? value : 0 };
+
+    private static List<HostPort> HostPorts(PodNetworkRequest request, IPAddress address)
+    {
+        try
+        {
+            return [.. HostPort.From(request.Ports, address.ToString())];
+        }
+        catch (ArgumentException failure)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, failure.Message));
+        }
+    }
+
+    private void Connect(PodNetworkRequest request, IPAddress address)
+    {
+        using var handle = Descriptors.OpenReadOnly(request.NamespacePath);
+        var veth = VethName(request.SandboxId);
+        WithNetlink(host =>
+        {
+            host.CreateVeth(new VethRequest(veth, _bridgeIndex, InterfaceName, handle, HardwareAddress(address), _options.Mtu));
+            host.SetHairpin(host.FindLink(veth)!.Index);
+        });
+        var inside = new RouteNetlink(request.Inside);
+        var eth0 = inside.FindLink(InterfaceName)!.Index;
+        inside.AddAddress(eth0, address, _options.PodCidr.PrefixLength);
+        inside.SetUp(eth0);
+        inside.AddDefaultRoute(_addresses.Gateway, eth0);
+    }
+
+    private async Task ChangePortsAsync(string sandboxId, IReadOnlyList<HostPort> ports, CancellationToken cancellationToken)
+    {
+        await _portsGate.WaitAsync(cancellationToken);
+        try
+        {
+            var taken = _ports.Where(pair => pair.Key != sandboxId).SelectMany(pair => pair.Value).Select(port => port.Key).ToHashSet(StringComparer.Ordinal);
+            if (ports.FirstOrDefault(port => taken.Contains(port.Key)) is { } conflict)
+            {
+                throw new RpcException(new Status(StatusCode.FailedPrecondition, $"host port {conflict.Number}/{conflict.Protocol} is in use by another pod"));
+            }
+
+            var after = _ports.Where(pair => pair.Key != sandboxId).SelectMany(pair => pair.Value).Concat(ports);
+            await _nftables.ApplyAsync(HostPortRules.Replace(_options.Bridge, _options.PodCidr, after), cancellationToken);
+            if (ports.Count > 0)
+            {
+                _ports[sandboxId] = ports;
+            }
+            else
+            {
+                _ports.Remove(sandboxId);
+            }
+        }
+        finally
+        {
+            _portsGate.Release();
+        }
+    }
+
+    private void EnsureBridge() => WithNetlink(netlink =>
+    {
+        var link = netlink.FindLink(_options.Bridge);
+        if (link is null)
+        {
+            netlink.CreateBridge(_options.Bridge, HardwareAddress(_addresses.Gateway));
+            link = netlink.FindLink(_options.Bridge)!;
+        }
+        else if (link.Kind != "bridge")
+        {
+            throw new IOException($"interface {_options.Bridge} exists and is no bridge");
+        }
+
+        netlink.AddAddress(link.Index, _addresses.Gateway, _options.PodCidr.PrefixLength);
+        netlink.SetUp(link.Index);
+        _bridgeIndex = link.Index;
+    });
+
+    private void EnsureForwarding()
+    {
+        File.WriteAllText("/proc/sys/net/ipv4/ip_forward", "1");
+        // Connections from 127.0.0.1 to a host port leave by the bridge after their destination is changed.
+        File.WriteAllText($"/proc/sys/net/ipv4/conf/{_options.Bridge}/route_localnet", "1");
+    }
+
+    private void WithNetlink(Action<RouteNetlink> action) => WithNetlink(netlink =>
+    {
+        action(netlink);
+        return true;
+    });
+
+    private T WithNetlink<T>(Func<RouteNetlink, T> action)
+    {
+        lock (_netlinkLock)
+        {
+            return action(new RouteNetlink(_socket ??= NetlinkSocket.Open()));
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The pod network on bridge {Bridge} is not ready")]
+    private partial void LogNotReady(Exception failure, string bridge);
+}
