@@ -11,6 +11,7 @@ public sealed class DirectoryWatcher : IDisposable
 {
     private const uint CloseWrite = 0x8;
     private const uint MovedTo = 0x80;
+    private const uint Created = 0x100;
     private const uint QueueOverflow = 0x4000;
     private const int HeaderSize = 16;
     private readonly SafeFileHandle _handle;
@@ -18,13 +19,14 @@ public sealed class DirectoryWatcher : IDisposable
 
     /// <summary>Watches from now on; files that are there already are not reported.</summary>
     /// <param name="directory">An existing directory.</param>
-    public DirectoryWatcher(string directory)
+    /// <param name="includeCreated">Report files when they are created too, before they are complete.</param>
+    public DirectoryWatcher(string directory, bool includeCreated = false)
     {
         var inotify = Libc.inotify_init1(0x80000 | 0x800);
         LinuxException.ThrowIf(inotify < 0, "create an inotify instance");
         _handle = new SafeFileHandle(inotify, true);
         _directory = directory;
-        if (Libc.inotify_add_watch(inotify, directory, CloseWrite | MovedTo) < 0)
+        if (Libc.inotify_add_watch(inotify, directory, CloseWrite | MovedTo | (includeCreated ? Created : 0)) < 0)
         {
             var failure = LinuxException.Last($"watch {directory}");
             _handle.Dispose();

@@ -20,13 +20,13 @@ internal sealed partial class ContainerStarter(RuntimeContext context, ExitRecor
         {
             CheckStartable(container);
             await StartLockedAsync(container);
+            // Before the gate opens for a stop event.
+            context.Publish(ContainerEventType.ContainerStartedEvent, container.Id, container.Record.SandboxId);
         }
         finally
         {
             container.Gate.Release();
         }
-
-        context.Publish(ContainerEventType.ContainerStartedEvent, container.Id, container.Record.SandboxId);
     }
 
     /// <summary>Finishes what a crash interrupted between create and start.</summary>
@@ -78,7 +78,7 @@ internal sealed partial class ContainerStarter(RuntimeContext context, ExitRecor
         }
     }
 
-    private void SetRunning(State.Container container, ConmonResult processes)
+    internal void SetRunning(State.Container container, ConmonResult processes)
     {
         context.State.Save(container, container.Record with
         {

@@ -1,0 +1,165 @@
+using System.Runtime.CompilerServices;
+using Grpc.Core;
+using Podhost.Cri.V1;
+using CriStatus = Grpc.Core.Status;
+
+namespace Podhost.Runtime.Service;
+
+/// <summary>The calls about the runtime as a whole, and usage.</summary>
+internal sealed partial class RuntimeService
+{
+    private const string Name = "podhost";
+    private const string ApiVersion = "v1";
+    private const string KubeletApiVersion = "0.1.0";
+
+    public Task<VersionResponse> VersionAsync(VersionRequest request, CancellationToken cancellationToken) => Task.FromResult(new VersionResponse
+    {
+        Version = KubeletApiVersion,
+        RuntimeName = Name,
+        RuntimeVersion = context.Options.Version,
+        RuntimeApiVersion = ApiVersion,
+    });
+
+    public Task<StatusResponse> StatusAsync(StatusRequest request, CancellationToken cancellationToken)
+    {
+        var status = new RuntimeStatus();
+        status.Conditions.Add(new RuntimeCondition { Type = "RuntimeReady", Status = true });
+        status.Conditions.Add(new RuntimeCondition
+        {
+            Type = "NetworkReady",
+            Status = context.Network.Problem is null,
+            Reason = context.Network.Problem is null ? string.Empty : "NetworkPluginNotReady",
+            Message = context.Network.Problem ?? string.Empty,
+        });
+        var response = new StatusResponse
+        {
+            Status = status,
+            Features = new RuntimeFeatures { SupplementalGroupsPolicy = true },
+        };
+        foreach (var handler in context.Handlers.Names)
+        {
+            response.RuntimeHandlers.Add(new RuntimeHandler
+            {
+                Name = handler,
+                Features = new RuntimeHandlerFeatures { RecursiveReadOnlyMounts = true, UserNamespaces = false },
+            });
+        }
+
+        if (request.Verbose)
+        {
+            response.Info["ociRuntime"] = context.Handlers.Standard.Program;
+            response.Info["cgroup"] = context.Cgroups.Layout.Fingerprint;
+        }
+
+        return Task.FromResult(response);
+    }
+
+    public Task<RuntimeConfigResponse> RuntimeConfigAsync(RuntimeConfigRequest request, CancellationToken cancellationToken) =>
+        Task.FromResult(new RuntimeConfigResponse { Linux = new LinuxRuntimeConfiguration { CgroupDriver = CgroupDriver.Cgroupfs } });
+
+    /// <summary>A range in use does not move; the kubelet may tell the one that is configured.</summary>
+    public Task<UpdateRuntimeConfigResponse> UpdateRuntimeConfigAsync(UpdateRuntimeConfigRequest request, CancellationToken cancellationToken)
+    {
+        var asked = request.RuntimeConfig?.NetworkConfig?.PodCidr ?? string.Empty;
+        if (asked.Length > 0 && !asked.Split(',').Contains(context.Options.PodCidr.ToString()))
+        {
+            throw new RpcException(new CriStatus(StatusCode.FailedPrecondition, $"pod CIDR {asked}: the bridge network is configured with {context.Options.PodCidr}"));
+        }
+
+        return Task.FromResult(new UpdateRuntimeConfigResponse());
+    }
+
+    public Task<CheckpointContainerResponse> CheckpointContainerAsync(CheckpointContainerRequest request, CancellationToken cancellationToken) =>
+        throw new RpcException(new CriStatus(StatusCode.Unimplemented, "CheckpointContainer: not implemented by the embedded runtime"));
+
+    /// <summary>The kubelet has changed the pod's cgroup itself; containers follow by UpdateContainerResources.</summary>
+    public Task<UpdatePodSandboxResourcesResponse> UpdatePodSandboxResourcesAsync(UpdatePodSandboxResourcesRequest request, CancellationToken cancellationToken)
+    {
+        _ = context.State.GetSandbox(request.PodSandboxId);
+        return Task.FromResult(new UpdatePodSandboxResourcesResponse());
+    }
+
+    public async Task<ContainerStatsResponse> ContainerStatsAsync(ContainerStatsRequest request, CancellationToken cancellationToken) =>
+        await Guard(async () => new ContainerStatsResponse { Stats = await verbs.Stats.ReadAsync(context.State.GetContainer(request.ContainerId), cancellationToken) });
+
+    public async Task<ListContainerStatsResponse> ListContainerStatsAsync(ListContainerStatsRequest request, CancellationToken cancellationToken) =>
+        await Guard(async () =>
+        {
+            var response = new ListContainerStatsResponse();
+            response.Stats.AddRange(await StatsAsync(request.Filter, cancellationToken));
+            return response;
+        });
+
+    public async IAsyncEnumerable<StreamContainerStatsResponse> StreamContainerStatsAsync(
+        StreamContainerStatsRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var batch in (await StatsAsync(request.Filter, cancellationToken)).Chunk(StreamBatch))
+        {
+            var response = new StreamContainerStatsResponse();
+            response.ContainerStats.AddRange(batch);
+            yield return response;
+        }
+    }
+
+    public async Task<PodSandboxStatsResponse> PodSandboxStatsAsync(PodSandboxStatsRequest request, CancellationToken cancellationToken) =>
+        await Guard(async () => new PodSandboxStatsResponse { Stats = await verbs.Stats.ReadAsync(context.State.GetSandbox(request.PodSandboxId), cancellationToken) });
+
+    public async Task<ListPodSandboxStatsResponse> ListPodSandboxStatsAsync(ListPodSandboxStatsRequest request, CancellationToken cancellationToken) =>
+        await Guard(async () =>
+        {
+            var response = new ListPodSandboxStatsResponse();
+            response.Stats.AddRange(await StatsAsync(request.Filter, cancellationToken));
+            return response;
+        });
+
+    public async IAsyncEnumerable<StreamPodSandboxStatsResponse> StreamPodSandboxStatsAsync(
+        StreamPodSandboxStatsRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var batch in (await StatsAsync(request.Filter, cancellationToken)).Chunk(StreamBatch))
+        {
+            var response = new StreamPodSandboxStatsResponse();
+            response.PodSandboxStats.AddRange(batch);
+            yield return response;
+        }
+    }
+
+    public Task<ListMetricDescriptorsResponse> ListMetricDescriptorsAsync(ListMetricDescriptorsRequest request, CancellationToken cancellationToken) =>
+        throw NoMetrics("ListMetricDescriptors");
+
+    public Task<ListPodSandboxMetricsResponse> ListPodSandboxMetricsAsync(ListPodSandboxMetricsRequest request, CancellationToken cancellationToken) =>
+        throw NoMetrics("ListPodSandboxMetrics");
+
+    public IAsyncEnumerable<StreamPodSandboxMetricsResponse> StreamPodSandboxMetricsAsync(
+        StreamPodSandboxMetricsRequest request, CancellationToken cancellationToken) => throw NoMetrics("StreamPodSandboxMetrics");
+
+    // No descriptors means no metrics; the kubelet then derives its series from the stats calls.
+    private static RpcException NoMetrics(string call) =>
+        new(new CriStatus(StatusCode.Unimplemented, $"{call}: not implemented by the embedded runtime; use the stats calls"));
+
+    private async Task<List<ContainerStats>> StatsAsync(ContainerStatsFilter? filter, CancellationToken cancellationToken)
+    {
+        var all = new List<ContainerStats>();
+        foreach (var container in context.State.Containers.Where(container => container.State == ContainerState.ContainerRunning
+            && (filter is null || (container.Id.StartsWith(filter.Id, StringComparison.Ordinal)
+                && container.Record.SandboxId.StartsWith(filter.PodSandboxId, StringComparison.Ordinal)
+                && StatusMapper.Matches(container.Record.Config.Labels, filter.LabelSelector)))))
+        {
+            all.Add(await verbs.Stats.ReadAsync(container, cancellationToken));
+        }
+
+        return all;
+    }
+
+    private async Task<List<PodSandboxStats>> StatsAsync(PodSandboxStatsFilter? filter, CancellationToken cancellationToken)
+    {
+        var all = new List<PodSandboxStats>();
+        foreach (var sandbox in context.State.Sandboxes.Where(sandbox => sandbox.State == PodSandboxState.SandboxReady
+            && (filter is null || (sandbox.Id.StartsWith(filter.Id, StringComparison.Ordinal)
+                && StatusMapper.Matches(sandbox.Record.Config.Labels, filter.LabelSelector)))))
+        {
+            all.Add(await verbs.Stats.ReadAsync(sandbox, cancellationToken));
+        }
+
+        return all;
+    }
+}
