@@ -8,6 +8,7 @@ var root = new RootCommand("Kubernetes Pods on one Linux machine, in one process
     UpCommand.Create(time),
     DoctorCommand.Create(),
     CompletionCommand.Create(),
+    ImageCommand.Create(time),
     VersionCommand.Create(),
 };
 
