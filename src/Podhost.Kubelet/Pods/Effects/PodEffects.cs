@@ -136,10 +136,26 @@ internal static class EffectServicesExtensions
     public static EffectOutcome Done(this PodEffectServices services, PodEffect effect) => new(effect, services.Time.GetUtcNow(), null);
 
     /// <summary>A deadline for one call to the runtime, so that a hung runtime ends as a failure and not as silence.</summary>
-    public static CancellationTokenSource Deadline(this PodEffectServices services, TimeSpan after, CancellationToken cancellationToken)
+    public static CallDeadline Deadline(this PodEffectServices services, TimeSpan after, CancellationToken cancellationToken) => new(services.Time, after, cancellationToken);
+}
+
+/// <summary>A token that is cancelled with another one, or when its time is over.</summary>
+internal sealed class CallDeadline : IDisposable
+{
+    private readonly CancellationTokenSource timeout;
+    private readonly CancellationTokenSource linked;
+
+    public CallDeadline(TimeProvider time, TimeSpan after, CancellationToken cancellationToken)
     {
-        var source = new CancellationTokenSource(after, services.Time);
-        cancellationToken.Register(static s => ((CancellationTokenSource)s!).Cancel(), source);
-        return source;
+        timeout = new CancellationTokenSource(after, time);
+        linked = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+    }
+
+    public CancellationToken Token => linked.Token;
+
+    public void Dispose()
+    {
+        linked.Dispose();
+        timeout.Dispose();
     }
 }
