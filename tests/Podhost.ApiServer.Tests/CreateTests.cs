@@ -111,14 +111,40 @@ public class CreateTests
     }
 
     [Theory]
-    [InlineData("application/vnd.kubernetes.protobuf", "application/json", 415)]
+    [InlineData("application/cbor", "application/json", 415)]
+    [InlineData("application/vnd.kubernetes.protobuf", "application/json", 400)]
     [InlineData("application/json", "application/vnd.kubernetes.protobuf", 406)]
     [InlineData("application/json", "application/vnd.kubernetes.protobuf,application/json", 201)]
-    public async Task Protobuf_is_not_spoken(string contentType, string accept, int code)
+    public async Task Media_types_that_are_not_served_are_refused(string contentType, string accept, int code)
     {
         await using var cluster = await Cluster.StartAsync();
         var answer = await cluster.SendAsync(HttpMethod.Post, Maps, Cluster.ConfigMap("a"), contentType, accept);
         Assert.Equal(code, answer.Code);
+    }
+
+    [Fact]
+    public async Task A_protobuf_body_is_read_as_the_json_it_stands_for()
+    {
+        await using var cluster = await Cluster.StartAsync();
+
+        // What kubectl 1.32 sends for: create service clusterip s --tcp=80:80
+        var body = Convert.FromBase64String(
+            "azhzAAoNCgJ2MRIHU2VydmljZRJgChsKAXMSABoAIgAqADIAOABCAFoICgNhcHASAXMSPQoYCgU4MC04MBIDVENQGFAiBggAEFAaACgAEggKA2FwcBIBcxoAIglDbHVzdGVySVA6AEIAUgBaAGAAaAAaAgoAGgAiAA==");
+        using var request = new HttpRequestMessage(HttpMethod.Post, "http://in-process/api/v1/namespaces/default/services")
+        {
+            Content = new ByteArrayContent(body),
+        };
+        request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/vnd.kubernetes.protobuf");
+        using var invoker = cluster.As(Cluster.Admin);
+        using var response = await invoker.SendAsync(request, Cluster.Deadline);
+        var service = System.Text.Json.Nodes.JsonNode.Parse(await response.Content.ReadAsStringAsync(Cluster.Deadline))!;
+        Assert.True((int)response.StatusCode == 201, service.ToJsonString());
+        Assert.Equal("s", service["metadata"]!["name"]!.GetValue<string>());
+        Assert.Equal("s", service["metadata"]!["labels"]!["app"]!.GetValue<string>());
+        var port = service["spec"]!["ports"]![0]!;
+        Assert.Equal("80-80", port["name"]!.GetValue<string>());
+        Assert.Equal(80, port["targetPort"]!.GetValue<int>());
+        Assert.Null(port["nodePort"]);
     }
 
     [Fact]

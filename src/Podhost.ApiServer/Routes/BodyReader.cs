@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Podhost.Api.Errors;
 using Podhost.Api.Objects;
 using Podhost.Api.Yaml;
+using Podhost.ApiServer.Routes.Protobuf;
 
 namespace Podhost.ApiServer.Routes;
 
@@ -33,19 +34,25 @@ internal static class BodyReader
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>The body of an object request as JSON, whether it came as JSON or YAML.</summary>
-    /// <exception cref="ApiException">415 for other media types, 400 for broken YAML, 413.</exception>
+    /// <summary>The body of an object request as JSON, whether it came as JSON, YAML or protobuf.</summary>
+    /// <exception cref="ApiException">415 for other media types, 400 for broken YAML or protobuf, 413.</exception>
     public static async ValueTask<byte[]> ReadObjectAsync(HttpRequest request, int maxBytes, CancellationToken cancellationToken)
     {
         var type = MediaType(request);
-        if (type is not ("" or "application/json" or "application/yaml" or "*/*"))
+        if (type is not ("" or "application/json" or "application/yaml" or ProtobufBody.MediaType or "*/*"))
         {
             throw ApiException.UnsupportedMediaType(
-                $"the body of the request was in an unknown format - accepted media types include: application/json, application/yaml");
+                "the body of the request was in an unknown format - accepted media types include: " +
+                $"application/json, application/yaml, {ProtobufBody.MediaType}");
         }
 
         var body = await ReadAsync(request, maxBytes, cancellationToken);
-        return type == "application/yaml" ? FromYaml(body) : body;
+        return type switch
+        {
+            "application/yaml" => FromYaml(body),
+            ProtobufBody.MediaType when body.Length > 0 => ProtobufBody.ToJson(body),
+            _ => body,
+        };
     }
 
     /// <summary>The media type of a body without parameters, lower-case; empty where there is none.</summary>

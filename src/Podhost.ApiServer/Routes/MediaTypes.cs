@@ -26,10 +26,10 @@ internal sealed record MediaRange(string Type, IReadOnlyDictionary<string, strin
     public string Parameter(string name) => Parameters.GetValueOrDefault(name, "");
 }
 
-/// <summary>Content negotiation: JSON and YAML are served, protobuf is not.</summary>
+/// <summary>Negotiation of answers: JSON and YAML are served; protobuf is read in request bodies only.</summary>
 internal static class MediaTypes
 {
-    private const string Supported = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+    private const string Supported = "application/json, application/yaml";
     private const int MaxClauses = 64;
 
     /// <summary>The first acceptable clause, best quality first.</summary>

@@ -1,0 +1,49 @@
+using System.Collections.Frozen;
+using System.Globalization;
+
+namespace Podhost.ApiServer.Routes.Protobuf;
+
+/// <summary>One field of a message.</summary>
+/// <param name="Name">JSON name; empty where the message is written into its parent.</param>
+/// <param name="Inlined">The message whose fields are written into the parent, or null.</param>
+/// <param name="ZeroIsUnset">True where Go sends a zero for what is not set.</param>
+internal sealed record ProtobufField(string Name, string? Inlined, bool ZeroIsUnset);
+
+/// <summary>Numbers of the fields of the API's protobuf form; the field's type is the schema's.</summary>
+internal static class FieldNumbers
+{
+    private const string Resource = "Podhost.ApiServer.Routes.Protobuf.field-numbers.tsv";
+    private static readonly Lazy<FrozenDictionary<string, Dictionary<int, ProtobufField>>> Messages = new(Load);
+
+    /// <summary>The fields of a message, or null where the type has no protobuf form here.</summary>
+    public static IReadOnlyDictionary<int, ProtobufField>? Of(string typeName) => Messages.Value.GetValueOrDefault(typeName);
+
+    private static FrozenDictionary<string, Dictionary<int, ProtobufField>> Load()
+    {
+        using var stream = typeof(FieldNumbers).Assembly.GetManifestResourceStream(Resource)
+            ?? throw new InvalidOperationException($"the resource {Resource} is missing");
+        using var reader = new StreamReader(stream);
+        var messages = new Dictionary<string, Dictionary<int, ProtobufField>>(StringComparer.Ordinal);
+        Dictionary<int, ProtobufField> current = [];
+        while (reader.ReadLine() is { } line)
+        {
+            if (line.StartsWith('#'))
+            {
+                continue;
+            }
+
+            if (!line.StartsWith('\t'))
+            {
+                messages[line] = current = [];
+                continue;
+            }
+
+            var parts = line.Split('\t');
+            current[int.Parse(parts[1], CultureInfo.InvariantCulture)] = parts[2].StartsWith('*')
+                ? new ProtobufField("", parts[2][1..], false)
+                : new ProtobufField(parts[2], null, parts.Length > 3);
+        }
+
+        return messages.ToFrozenDictionary(StringComparer.Ordinal);
+    }
+}
