@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -38,8 +37,6 @@ public sealed class CriServer(CriServerOptions options, IRuntimeService runtime,
         }
     }
 
-    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(RuntimeServiceAdapter))]
-    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(ImageServiceAdapter))]
     private WebApplication Build()
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());

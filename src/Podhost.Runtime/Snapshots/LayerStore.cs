@@ -24,6 +24,7 @@ internal sealed class LayerStore
         _directory = directory;
         _limits = limits;
         _durable = durable;
+        PrivateDirectory.Create(directory);
         Directory.CreateDirectory(EmptyLayer);
     }
 

@@ -31,7 +31,7 @@ internal sealed class RootfsService : IRootfsService, IDisposable
 
         // index=off: lower layers are shared by containers, and no NFS export needs the index.
         _mountOptions = isVolatile ? "index=off,volatile" : "index=off";
-        Directory.CreateDirectory(directory);
+        PrivateDirectory.Create(directory);
     }
 
     /// <summary>Takes over what an earlier process left: known root file systems hold their layers, interrupted ones go.</summary>
@@ -155,8 +155,6 @@ internal sealed class RootfsService : IRootfsService, IDisposable
 
             var path = Path.Combine(_directory, key);
             Directory.CreateDirectory(path);
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-                | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
             Directory.CreateDirectory(Path.Combine(path, "merged"));
             var record = new RootfsRecord(image.Id, image.ChainIds, readOnly);
             if (!readOnly)

@@ -15,6 +15,7 @@ internal sealed class ContentStore
     {
         _blobs = Path.Combine(directory, "sha256");
         _ingest = Path.Combine(directory, "ingest");
+        PrivateDirectory.Create(directory);
         Directory.CreateDirectory(_blobs);
         Directory.CreateDirectory(_ingest);
     }

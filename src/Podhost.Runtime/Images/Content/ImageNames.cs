@@ -16,6 +16,10 @@ internal static class ImageNames
                 RepoDigests = Union(known.RepoDigests, image.RepoDigests),
                 Pinned = known.Pinned || image.Pinned,
             };
+            if (SameNames(known, merged))
+            {
+                return images;
+            }
         }
 
         // The image that loses its tag stays, as its digest still names it.
@@ -43,6 +47,11 @@ internal static class ImageNames
         return images.Values.FirstOrDefault(image =>
             reference.Digest is null ? image.RepoTags.Contains(name) : image.RepoDigests.Contains(name));
     }
+
+    // Pulled again and nothing new: the common case of imagePullPolicy Always, worth no write.
+    private static bool SameNames(LocalImage known, LocalImage merged) =>
+        known.RepoTags.SequenceEqual(merged.RepoTags) && known.RepoDigests.SequenceEqual(merged.RepoDigests)
+        && known.Pinned == merged.Pinned && known.ManifestDigest == merged.ManifestDigest;
 
     private static List<string> Union(IReadOnlyList<string> known, IReadOnlyList<string> added) => [.. known.Union(added)];
 }
