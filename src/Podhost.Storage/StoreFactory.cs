@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Logging;
 using Podhost.Storage.Contract;
+using Podhost.Storage.Etcd;
 using Podhost.Storage.Memory;
 using Podhost.Storage.Sqlite;
 
@@ -18,12 +20,14 @@ public static class StoreFactory
         ArgumentException.ThrowIfNullOrEmpty(store);
         options ??= new StoreFactoryOptions();
         var (scheme, rest) = store.Split(':', 2) is [var a, var b] ? (a, b) : (store, "");
-        await Task.CompletedTask.ConfigureAwait(false);
         return scheme switch
         {
             "memory" when rest.Length == 0 => new MemoryStore(options.Time),
             "sqlite" when rest.Length > 0 => SqliteStore.Open(
                 new SqliteStoreOptions { Path = rest, SyncDirectory = options.SyncDirectory }, options.Time),
+            "etcd" when rest.Length > 0 => await EtcdStore.OpenAsync(
+                EtcdStoreOptions.Parse(rest), options.Time, options.Random, options.Loggers.CreateLogger("Podhost.Storage.Etcd"), cancellationToken)
+                .ConfigureAwait(false),
             _ => throw new ArgumentException($"no store '{store}': use sqlite:PATH, memory: or etcd:http://HOST:PORT[?prefix=/podhost]", nameof(store)),
         };
     }

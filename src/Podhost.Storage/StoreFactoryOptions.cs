@@ -9,6 +9,9 @@ public sealed record StoreFactoryOptions
     /// <summary>The clock of expiries.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>Jitter of reconnects.</summary>
+    public Random Random { get; init; } = new();
+
     /// <summary>Loggers.</summary>
     public ILoggerFactory Loggers { get; init; } = NullLoggerFactory.Instance;
 
