@@ -32,6 +32,10 @@ internal static class EtcdChannel
             HttpHandler = handler,
             DisposeHttpClient = true,
             MaxReceiveMessageSize = MaxMessageBytes,
+
+            // Calls fail at once between tries to connect; gRPC's default of up to two minutes between them is an outage of its own.
+            InitialReconnectBackoff = TimeSpan.FromMilliseconds(50),
+            MaxReconnectBackoff = TimeSpan.FromSeconds(1),
         });
     }
 
