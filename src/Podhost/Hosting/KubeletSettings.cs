@@ -1,0 +1,66 @@
+using System.Text.Json.Nodes;
+using Podhost.Commands;
+using Podhost.Configuration;
+using Podhost.Kubelet.Hosting;
+
+namespace Podhost.Hosting;
+
+/// <summary>The kubelet's options from the instance's options and its KubeletConfiguration. A field that is not supported is refused by name.</summary>
+internal static class KubeletSettings
+{
+    public static KubeletOptions Of(PodhostOptions options)
+    {
+        var result = new KubeletOptions
+        {
+            NodeName = options.NodeName,
+            RootDirectory = Path.Combine(options.DataDir, "kubelet"),
+            PodLogsDirectory = options.PodLogsDir,
+            StaticPodPath = options.PodManifestPath ?? "",
+            NodeAddresses = options.NodeIP is { } address ? [address.ToString()] : [NodeAddress.Of(options).ToString()],
+            Port = options.KubeletPort,
+            Version = VersionCommand.KubernetesVersion,
+        };
+        foreach (var (name, value) in options.Kubelet ?? [])
+        {
+            result = Apply(result, name, value);
+        }
+
+        // A flag beats the configuration.
+        return options.PodManifestPath is { } path ? result with { StaticPodPath = path } : result;
+    }
+
+    private static KubeletOptions Apply(KubeletOptions options, string name, JsonNode? value) => name switch
+    {
+        "apiVersion" or "kind" => options,
+        "staticPodPath" => options with { StaticPodPath = Text(name, value) },
+        "podLogsDir" => options with { PodLogsDirectory = Text(name, value) },
+        "fileCheckFrequency" => options with { FileCheckFrequency = Duration(name, value) },
+        "maxPods" => options with { MaxPods = Number(name, value) },
+        "maxParallelImagePulls" => options with { MaxParallelImagePulls = Number(name, value) },
+        "systemReserved" => options with { SystemReserved = Map(name, value) },
+        "kubeReserved" => options with { KubeReserved = Map(name, value) },
+        "nodeLeaseDurationSeconds" => options with { NodeLeaseDuration = TimeSpan.FromSeconds(Number(name, value)) },
+        "nodeStatusReportFrequency" => options with { NodeStatusReportFrequency = Duration(name, value) },
+        "nodeStatusUpdateFrequency" => options with { NodeStatusUpdateFrequency = Duration(name, value) },
+        "crashLoopBackOff" => options with
+        {
+            MaxContainerRestartPeriod = Duration("crashLoopBackOff.maxContainerRestartPeriod", (value as JsonObject)?["maxContainerRestartPeriod"]),
+        },
+        _ => throw new ConfigurationException($"KubeletConfiguration: {name}: this field is not supported"),
+    };
+
+    private static string Text(string name, JsonNode? value) =>
+        value is JsonValue v && v.TryGetValue<string>(out var text) ? text : throw Wrong(name, "a string");
+
+    private static int Number(string name, JsonNode? value) =>
+        value is JsonValue v && v.TryGetValue<long>(out var number) && number is >= 0 and <= int.MaxValue ? (int)number : throw Wrong(name, "a whole number");
+
+    private static TimeSpan Duration(string name, JsonNode? value) =>
+        value is JsonValue v && v.TryGetValue<string>(out var text) && GoDuration.TryParse(text, out var duration) ? duration : throw Wrong(name, "a duration such as 30s or 5m");
+
+    private static Dictionary<string, string> Map(string name, JsonNode? value) => value is JsonObject map
+        ? map.ToDictionary(e => e.Key, e => Text($"{name}.{e.Key}", e.Value))
+        : throw Wrong(name, "a map");
+
+    private static ConfigurationException Wrong(string name, string expected) => new($"KubeletConfiguration: {name}: Invalid value: must be {expected}");
+}

@@ -1,0 +1,145 @@
+using k8s;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+using Podhost.Client;
+using Podhost.Client.Events;
+using Podhost.Client.Informers;
+using Podhost.Configuration;
+using Podhost.Cri.Services;
+using Podhost.Kubelet.Containers;
+using Podhost.Kubelet.Events;
+using Podhost.Kubelet.Hosting;
+using Podhost.Kubelet.Node;
+using Podhost.Kubelet.Probes;
+using Podhost.Kubelet.Resources;
+using Podhost.Kubelet.Sources;
+using Podhost.Kubelet.Volumes;
+using Podhost.Linux.Cgroups;
+using Podhost.Linux.Mounts;
+
+namespace Podhost.Hosting;
+
+/// <summary>The node of an instance: a kubelet on a container runtime, with an API server or on its own.</summary>
+internal sealed class NodeHost
+{
+    private readonly PodhostOptions _options;
+    private readonly IApiClient? _client;
+    private readonly IRuntimeService _runtime;
+    private readonly IImageService _images;
+    private readonly TimeProvider _time;
+    private readonly ILoggerFactory _logs;
+    private readonly Random _random = new();
+    private readonly List<Func<CancellationToken, Task>> _loops = [];
+
+    /// <summary>A node.</summary>
+    /// <param name="options">The instance.</param>
+    /// <param name="client">The API server as system:node:NAME; null: standalone.</param>
+    /// <param name="runtime">The container runtime.</param>
+    /// <param name="images">Its images.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logs">Logs.</param>
+    public NodeHost(PodhostOptions options, IApiClient? client, IRuntimeService runtime, IImageService images, TimeProvider time, ILoggerFactory logs)
+    {
+        _options = options;
+        _client = client;
+        _runtime = runtime;
+        _images = images;
+        _time = time;
+        _logs = logs;
+    }
+
+    /// <summary>Runs until cancelled; pods keep running.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var kubeletOptions = KubeletSettings.Of(_options);
+        var inventory = NodeInventory.Read(kubeletOptions);
+        NodeResources Node() => inventory.Resources;
+        IReadOnlyList<string> HostIPs() => inventory.HostIPs;
+
+        var events = Events();
+        var objects = Objects();
+        var volumes = new VolumeManager(
+            new VolumeManagerOptions { RootDirectory = kubeletOptions.RootDirectory }, objects, Node, new Mounter(), _time, _logs.CreateLogger<VolumeManager>());
+        _loops.Add(volumes.RunAsync);
+        var tree = new CgroupTree(CgroupLayout.Detect());
+        var resources = new ResourceOptions { CgroupRoot = _options.CgroupRoot }.For(tree);
+        var configs = new ContainerConfigFactory(
+            new ContainerConfigOptions
+            {
+                RootDirectory = kubeletOptions.RootDirectory,
+                PodLogsDirectory = kubeletOptions.PodLogsDirectory,
+                SeccompProfileRoot = Path.Combine(kubeletOptions.RootDirectory, "seccomp"),
+                ClusterDomain = _options.ClusterDomain,
+                Resources = resources,
+            },
+            new ContainerConfigDependencies { Objects = objects, Volumes = volumes, Events = events, Node = Node, HostIPs = HostIPs });
+
+        // The prober reports to the kubelet, the kubelet steers the prober: the report finds its way once both are there.
+        KubeletHost? kubelet = null;
+        await using var probes = new ProbeManager(_runtime, events, report => kubelet?.Report(report), new ProbeManagerOptions(), _time, _random);
+        kubelet = new KubeletHost(kubeletOptions, new KubeletDependencies
+        {
+            Client = _client,
+            Pods = Informer<V1Pod>($"spec.nodeName={_options.NodeName}"),
+            Runtime = _runtime,
+            Images = _images,
+            Inventory = inventory,
+            Configs = configs,
+            Volumes = volumes,
+            Cgroups = new PodCgroups(tree, resources, Node, _time),
+            Probes = probes,
+            Hooks = new LifecycleHookRunner(_runtime, _time),
+            Objects = objects,
+            Events = events,
+            Time = _time,
+            Loggers = _logs,
+        });
+        _loops.Add(kubelet.RunAsync);
+        await Loops.RunAllAsync(_loops, cancellationToken);
+    }
+
+    private IObjectSource Objects()
+    {
+        if (_client is null)
+        {
+            return new StandaloneObjectSource();
+        }
+
+        return new ObjectSource(_client, Informer<V1Service>(null)!, _time, _logs.CreateLogger<ObjectSource>());
+    }
+
+    private Informer<T>? Informer<T>(string? fieldSelector) where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        if (_client is null)
+        {
+            return null;
+        }
+
+        var informer = new Informer<T>(
+            _client, new InformerOptions { FieldSelector = fieldSelector }, _time, _random, _logs.CreateLogger($"Podhost.Informer.{typeof(T).Name}"));
+        _loops.Add(informer.RunAsync);
+        return informer;
+    }
+
+    private IEventRecorder Events()
+    {
+        if (_client is null)
+        {
+            return new LoggedEvents(_logs.CreateLogger<LoggedEvents>());
+        }
+
+        var broadcaster = new EventBroadcaster(
+            _client,
+            new EventBroadcasterOptions { Component = "kubelet", Host = _options.NodeName },
+            _time,
+            _random,
+            _logs.CreateLogger<EventBroadcaster>());
+        _loops.Add(stop => broadcaster.RunAsync(stop, TimeSpan.FromSeconds(1)));
+        return new ApiEvents(broadcaster);
+    }
+
+    private sealed class ApiEvents(EventBroadcaster broadcaster) : IEventRecorder
+    {
+        public void Record(V1ObjectReference about, string type, string reason, string message) => broadcaster.Emit(about, type, reason, message);
+    }
+}
