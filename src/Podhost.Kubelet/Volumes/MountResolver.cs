@@ -1,4 +1,5 @@
 using k8s.Models;
+using Microsoft.Extensions.Logging;
 using Podhost.Cri.V1;
 using Podhost.Kubelet.Containers.Environment;
 using Podhost.Kubelet.Volumes.Handlers;
@@ -6,7 +7,8 @@ using Podhost.Kubelet.Volumes.Handlers;
 namespace Podhost.Kubelet.Volumes;
 
 /// <summary>CRI mounts of a container's volumeMounts.</summary>
-internal sealed class MountResolver(VolumeManagerOptions options, PodPaths paths, SubPathBinder subPaths, IReadOnlyList<IVolumeHandler> handlers)
+internal sealed partial class MountResolver(
+    VolumeManagerOptions options, PodPaths paths, SubPathBinder subPaths, IReadOnlyList<IVolumeHandler> handlers, ILogger logger)
 {
     /// <summary>Resolves one.</summary>
     /// <exception cref="VolumeException">It cannot be resolved.</exception>
@@ -23,8 +25,9 @@ internal sealed class MountResolver(VolumeManagerOptions options, PodPaths paths
         }
         catch (IOException e)
         {
-            // Upstream keeps the cause from the user: it could tell about the node's files. The errno is enough to go on.
-            throw new VolumeException(mount.Name, $"failed to prepare subPath for volumeMount \"{mount.Name}\" of container \"{container.Name}\" (errno {e.HResult})");
+            // The cause stays with the node: to the user it could tell about the node's files.
+            LogSubPath(pod.Metadata.Uid, container.Name, mount.Name, e);
+            throw new VolumeException(mount.Name, $"failed to prepare subPath for volumeMount \"{mount.Name}\" of container \"{container.Name}\"");
         }
     }
 
@@ -100,4 +103,7 @@ internal sealed class MountResolver(VolumeManagerOptions options, PodPaths paths
         "Bidirectional" => MountPropagation.PropagationBidirectional,
         _ => throw new VolumeSetUpException($"invalid MountPropagation mode: \"{mode}\""),
     };
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Pod {PodUid}, container {Container}: subPath of volumeMount {Volume} could not be prepared")]
+    private partial void LogSubPath(string podUid, string container, string volume, Exception exception);
 }

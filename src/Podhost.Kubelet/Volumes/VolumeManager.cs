@@ -49,7 +49,7 @@ public sealed class VolumeManager : IVolumeManager
             new HostPathHandler(),
             new ImageHandler(),
         ];
-        _resolver = new MountResolver(options, _paths, new SubPathBinder(_paths, mounter), _handlers);
+        _resolver = new MountResolver(options, _paths, new SubPathBinder(_paths, mounter), _handlers, logger);
         _directories = new PodDirectories(_paths, mounter);
         _updates = new VolumeUpdates(UpdateAsync, options.UpdateBackOff, time, logger);
     }

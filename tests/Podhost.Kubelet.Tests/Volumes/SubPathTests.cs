@@ -67,7 +67,7 @@ public sealed class SubPathTests : IDisposable
         {
             File.CreateSymbolicLink(Path.Combine(Volume, name), target);
             var e = await Assert.ThrowsAsync<VolumeException>(() => Resolve("subPath: " + name));
-            Assert.StartsWith("failed to prepare subPath for volumeMount \"v\" of container \"a\"", e.Message);
+            Assert.Equal("failed to prepare subPath for volumeMount \"v\" of container \"a\"", e.Message);
             await Assert.ThrowsAsync<VolumeException>(() => Resolve($"subPath: {name}/created"));
         }
 
