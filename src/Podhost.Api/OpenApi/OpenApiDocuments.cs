@@ -10,8 +10,11 @@ namespace Podhost.Api.OpenApi;
 /// <remarks>Thread-safe. Pure: the bytes depend on the resource table and the schema catalog only, so hashes are the same on every start.</remarks>
 public sealed class OpenApiDocuments
 {
-    /// <summary>Media type of <see cref="V2Protobuf"/>.</summary>
+    /// <summary>The media type by which clients ask for <see cref="V2Protobuf"/>.</summary>
     public const string V2ProtobufMediaType = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+
+    /// <summary>The Content-Type of the answer: upstream's, since the at sign of the other is no token and clients cannot parse it.</summary>
+    public const string V2ProtobufContentType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
     private readonly IReadOnlyList<ResourceInfo> resources;
     private readonly ConcurrentDictionary<(string Group, string Version), Lazy<CompressedDocument>> v3 = new();
@@ -53,7 +56,7 @@ public sealed class OpenApiDocuments
     /// <summary><c>/openapi/v2</c> as JSON.</summary>
     public OpenApiDocument V2Json() => v2Json.Value.Open();
 
-    /// <summary><c>/openapi/v2</c> as gnostic protobuf, media type <see cref="V2ProtobufMediaType"/>.</summary>
+    /// <summary><c>/openapi/v2</c> as gnostic protobuf, of type <see cref="V2ProtobufContentType"/>.</summary>
     public OpenApiDocument V2Protobuf() => v2Protobuf.Value.Open();
 
     private CompressedDocument Compressed(string group, string version) => v3.GetOrAdd(

@@ -14,7 +14,7 @@ internal static class PatchFailure
     public static ApiException DoesNotApply(string message)
     {
         var e = ApiException.Make(422, "Invalid", "the server rejected our request due to an error in our request");
-        e.Status.Details = new V1StatusDetails { Causes = [new V1StatusCause { Reason = "PatchFailed", Message = message }] };
+        e.Status.Details = new V1StatusDetails { Causes = [new V1StatusCause { Field = "patch", Reason = "PatchFailed", Message = message }] };
         return e;
     }
 }

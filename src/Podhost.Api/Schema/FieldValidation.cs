@@ -13,7 +13,7 @@ public sealed record FieldCheck(JsonObject Pruned, IReadOnlyList<string> Problem
 /// <summary>Decoding as upstream's typed decoding does it: unknown fields are dropped and reported, duplicate fields reported, wrong types refused.</summary>
 /// <remarks>
 /// Values take the form that decoding and encoding again gives them: quantities are canonical, times are UTC, a field that is null
-/// is absent.
+/// is absent, and so is a list or map that is empty and not required.
 /// </remarks>
 public static class FieldValidation
 {

@@ -28,7 +28,7 @@ internal sealed class SchemaDecoder(List<string> problems)
             if (type.Field(name) is { } field)
             {
                 path.Struct = type.ShortName;
-                Set(obj, name, reader.TokenType == JsonTokenType.Null ? null : ReadValue(ref reader, field.Value));
+                Set(obj, name, reader.TokenType == JsonTokenType.Null ? null : OmitEmpty(field, ReadValue(ref reader, field.Value)));
             }
             else
             {
@@ -41,6 +41,14 @@ internal sealed class SchemaDecoder(List<string> problems)
 
         return obj;
     }
+
+    // Lists and maps are encoded with omitempty, unless they are required. (Objects are not: emptyDir: {} means something.)
+    private static JsonNode? OmitEmpty(SchemaField field, JsonNode? value) => value switch
+    {
+        JsonArray { Count: 0 } when !field.Required => null,
+        JsonObject { Count: 0 } when !field.Required && field.Value.Kind == SchemaKind.Map => null,
+        _ => value,
+    };
 
     private static void Set(JsonObject obj, string name, JsonNode? value)
     {

@@ -27,7 +27,7 @@ internal sealed class OpenApiHandler(OpenApiDocuments documents)
             c.Type is "application/json" or "*/*" or "application/*" || IsProtobuf(c)) is { } first && IsProtobuf(first);
         context.Http.Response.Headers.Vary = "Accept";
         return protobuf
-            ? WriteAsync(context, documents.V2Protobuf(), OpenApiDocuments.V2ProtobufMediaType)
+            ? WriteAsync(context, documents.V2Protobuf(), OpenApiDocuments.V2ProtobufContentType)
             : WriteAsync(context, documents.V2Json(), "application/json");
     }
 
@@ -72,5 +72,5 @@ internal sealed class OpenApiHandler(OpenApiDocuments documents)
 
     private static bool IsProtobuf(MediaRange clause) =>
         clause.Type == OpenApiDocuments.V2ProtobufMediaType || clause.Type == "application/com.github.openapis.v2.document+protobuf" ||
-        clause.Type == "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+        clause.Type == OpenApiDocuments.V2ProtobufContentType;
 }

@@ -142,7 +142,7 @@ internal sealed record ListQuery
         }
         catch (FormatException e)
         {
-            throw ApiException.BadRequest($"unable to parse requirement: {e.Message}");
+            throw ApiException.BadRequest(e.Message);
         }
     }
 

@@ -65,14 +65,14 @@ public class FieldValidationTests
     public void NormalizesAsDecodingDoes()
     {
         var check = Check("""
-            {"metadata":{"creationTimestamp":null,"deletionTimestamp":"2024-01-02T03:04:05+01:00"},
-             "spec":{"containers":[{"resources":{"limits":{"cpu":0.5,"memory":"1024Mi"}},"livenessProbe":{"httpGet":{"port":"web"}},"readinessProbe":{"tcpSocket":{"port":80}}}]}}
+            {"metadata":{"creationTimestamp":null,"finalizers":[],"labels":{},"deletionTimestamp":"2024-01-02T03:04:05+01:00"},
+             "spec":{"volumes":[{"name":"v","emptyDir":{}}],"containers":[{"resources":{"limits":{"cpu":0.5,"memory":"1024Mi"}},"livenessProbe":{"httpGet":{"port":"web"}},"readinessProbe":{"tcpSocket":{"port":80}}}]}}
             """);
         Assert.Empty(check.Problems);
         GoldenCases.AssertSame(
             JsonNode.Parse("""
             {"metadata":{"deletionTimestamp":"2024-01-02T02:04:05Z"},
-             "spec":{"containers":[{"resources":{"limits":{"cpu":"500m","memory":"1Gi"}},"livenessProbe":{"httpGet":{"port":"web"}},"readinessProbe":{"tcpSocket":{"port":80}}}]}}
+             "spec":{"volumes":[{"name":"v","emptyDir":{}}],"containers":[{"resources":{"limits":{"cpu":"500m","memory":"1Gi"}},"livenessProbe":{"httpGet":{"port":"web"}},"readinessProbe":{"tcpSocket":{"port":80}}}]}}
             """),
             check.Pruned);
     }
