@@ -20,6 +20,7 @@ using Podhost.Runtime.Spec;
 using Podhost.Runtime.State;
 using Podhost.Runtime.Stats;
 using Podhost.Runtime.Streaming;
+using Podhost.Streaming.Contract;
 using Podhost.Streaming.Server;
 
 namespace Podhost.Runtime;
@@ -42,6 +43,7 @@ public sealed partial class EmbeddedRuntime : IAsyncDisposable
     {
         (_context, _streaming, _network, _lock, _exitWatcher) = (context, verbs.Streaming, network, lockFile, watcher);
         Service = new Service.RuntimeService(context, verbs);
+        StreamingBackend = new StreamingBackend(context);
         _recording = exits.RunAsync(watcher, _stopping.Token);
     }
 
@@ -50,6 +52,9 @@ public sealed partial class EmbeddedRuntime : IAsyncDisposable
 
     /// <summary>The OCI runtime that was chosen by trying.</summary>
     public string OciRuntime => _context.Handlers.Standard.Program;
+
+    /// <summary>Exec, attach and port-forward, beside their URLs.</summary>
+    internal IStreamingBackend StreamingBackend { get; }
 
     /// <summary>Ends, with its failure, when exits of containers are recorded no more. The composition root ends the process then.</summary>
     public Task Completion => _recording;

@@ -28,12 +28,22 @@ internal enum ContainerPhase
 /// <summary>A container as it is kept on disk.</summary>
 internal sealed record ContainerRecord
 {
+    private ContainerConfig? _config;
+
     public required string Id { get; init; }
 
     public required string SandboxId { get; init; }
 
     /// <summary>CRI's ContainerConfig in protobuf form.</summary>
-    public required byte[] ConfigBytes { get; init; }
+    public required byte[] ConfigBytes
+    {
+        get;
+        init
+        {
+            field = value;
+            _config = null; // A copy with other bytes must not keep what the old ones said.
+        }
+    }
 
     public ContainerPhase Phase { get; init; }
 
@@ -87,7 +97,7 @@ internal sealed record ContainerRecord
     public string Message { get; init; } = string.Empty;
 
     [JsonIgnore]
-    public ContainerConfig Config => field ??= ContainerConfig.Parser.ParseFrom(ConfigBytes);
+    public ContainerConfig Config => _config ??= ContainerConfig.Parser.ParseFrom(ConfigBytes);
 
     [JsonIgnore]
     public bool HasProcess => Phase is ContainerPhase.Starting or ContainerPhase.Running;

@@ -23,10 +23,20 @@ internal enum SandboxPhase
 /// <summary>A sandbox as it is kept on disk.</summary>
 internal sealed record SandboxRecord
 {
+    private PodSandboxConfig? _config;
+
     public required string Id { get; init; }
 
     /// <summary>CRI's PodSandboxConfig in protobuf form: complete and small.</summary>
-    public required byte[] ConfigBytes { get; init; }
+    public required byte[] ConfigBytes
+    {
+        get;
+        init
+        {
+            field = value;
+            _config = null; // A copy with other bytes must not keep what the old ones said.
+        }
+    }
 
     public string RuntimeHandler { get; init; } = string.Empty;
 
@@ -49,7 +59,7 @@ internal sealed record SandboxRecord
     public bool NetworkReleased { get; init; }
 
     [JsonIgnore]
-    public PodSandboxConfig Config => field ??= PodSandboxConfig.Parser.ParseFrom(ConfigBytes);
+    public PodSandboxConfig Config => _config ??= PodSandboxConfig.Parser.ParseFrom(ConfigBytes);
 
     [JsonIgnore]
     public NamespaceOption Namespaces => Config.Linux?.SecurityContext?.NamespaceOptions ?? new NamespaceOption();

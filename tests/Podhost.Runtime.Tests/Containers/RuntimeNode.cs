@@ -29,13 +29,15 @@ internal sealed class RuntimeNode : IAsyncDisposable
 
     internal static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    internal EmbeddedRuntimeOptions Options { get; }
+    internal EmbeddedRuntimeOptions Options { get; set; }
 
     internal string ImageName { get; }
 
     internal EmbeddedRuntime Runtime { get; private set; } = null!;
 
     internal IRuntimeService Cri => Runtime.Service;
+
+    internal Podhost.Streaming.Contract.IStreamingBackend Backend => Runtime.StreamingBackend;
 
     internal string LogDirectory => Path.Combine(_directory, "logs");
 
@@ -236,6 +238,7 @@ internal sealed class RuntimeNode : IAsyncDisposable
         }
 
         layer.Directory("etc/").File("etc/passwd", "root:x:0:0::/:/bin/sh\napp:x:1000:1001::/:/bin/sh\n").File("etc/group", "root:x:0:\napp:x:1001:\nextra:x:2000:app\n");
+        layer.SymbolicLink("bin/mkdir", "busybox").SymbolicLink("bin/grep", "busybox");
         layer.Directory("tmp/", (UnixFileMode)0b1_111_111_111).Directory("srv/");
         await using var registry = await TestRegistry.StartAsync();
         await registry.PushAsync("example/busybox", "1", TestImage.Create([layer.Tar()]));
