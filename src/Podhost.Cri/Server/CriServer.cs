@@ -14,16 +14,17 @@ namespace Podhost.Cri.Server;
 /// </summary>
 public sealed class CriServer(CriServerOptions options, IRuntimeService runtime, IImageService images, ILoggerFactory loggers) : IAsyncDisposable
 {
+    private readonly string _socketPath = Path.GetFullPath(options.SocketPath);
     private WebApplication? _app;
 
     /// <summary>Starts listening; returns when clients can connect.</summary>
     /// <exception cref="IOException">The socket is in use by a living process, or cannot be made.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await RemoveStaleSocketAsync(options.SocketPath, cancellationToken);
+        await RemoveStaleSocketAsync(_socketPath, cancellationToken);
         _app = Build();
         await _app.StartAsync(cancellationToken);
-        File.SetUnixFileMode(options.SocketPath, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.SetUnixFileMode(_socketPath, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
     /// <summary>Ends the calls and removes the socket.</summary>
@@ -33,7 +34,7 @@ public sealed class CriServer(CriServerOptions options, IRuntimeService runtime,
         {
             await _app.StopAsync();
             await _app.DisposeAsync();
-            File.Delete(options.SocketPath);
+            File.Delete(_socketPath);
         }
     }
 
@@ -44,7 +45,7 @@ public sealed class CriServer(CriServerOptions options, IRuntimeService runtime,
         {
             kestrel.AddServerHeader = false;
             kestrel.AllowAlternateSchemes = true;
-            kestrel.ListenUnixSocket(options.SocketPath, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.ListenUnixSocket(_socketPath, listen => listen.Protocols = HttpProtocols.Http2);
         });
         builder.Services.AddSingleton(loggers);
         builder.Services.AddRouting();

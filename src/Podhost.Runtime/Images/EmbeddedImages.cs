@@ -16,9 +16,12 @@ public sealed class EmbeddedImages : IDisposable
 
     private readonly ImagePuller _puller;
     private readonly RootfsService _rootfs;
+    private readonly FileStream _lock;
 
-    private EmbeddedImages(ImageService service, ImageCatalog catalog, RootfsService rootfs, ImagePuller puller, ImageLoader loader)
+    private EmbeddedImages(
+        ImageService service, ImageCatalog catalog, RootfsService rootfs, ImagePuller puller, ImageLoader loader, FileStream directoryLock)
     {
+        _lock = directoryLock;
         Service = service;
         Loader = loader;
         Catalog = catalog;
@@ -39,7 +42,7 @@ public sealed class EmbeddedImages : IDisposable
     public IRootfsService Rootfs => _rootfs;
 
     /// <summary>Opens the directory and cleans what a crash left there.</summary>
-    /// <exception cref="IOException">The directory cannot be used.</exception>
+    /// <exception cref="IOException">The directory cannot be used, or another process uses it.</exception>
     /// <exception cref="InvalidDataException">The image records are damaged.</exception>
     public static async Task<EmbeddedImages> OpenAsync(
         EmbeddedImagesOptions options,
@@ -48,7 +51,49 @@ public sealed class EmbeddedImages : IDisposable
         ILoggerFactory loggers,
         CancellationToken cancellationToken)
     {
+        options = options with { Directory = Path.GetFullPath(options.Directory) };
         Directory.CreateDirectory(options.Directory);
+        var directoryLock = Lock(options.Directory);
+        try
+        {
+            return await OpenLockedAsync(options, directoryLock, time, random, loggers, cancellationToken);
+        }
+        catch
+        {
+            await directoryLock.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Closes connections. Mounts stay: containers outlive this process.</summary>
+    public void Dispose()
+    {
+        _puller.Dispose();
+        _rootfs.Dispose();
+        _lock.Dispose();
+    }
+
+    // Two processes would delete each other's work and overwrite each other's records. The kernel frees the lock of a killed one.
+    private static FileStream Lock(string directory)
+    {
+        try
+        {
+            return new FileStream(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (Directory.Exists(directory))
+        {
+            throw new IOException($"the images in {directory} are in use by another process", e);
+        }
+    }
+
+    private static async Task<EmbeddedImages> OpenLockedAsync(
+        EmbeddedImagesOptions options,
+        FileStream directoryLock,
+        TimeProvider time,
+        Random random,
+        ILoggerFactory loggers,
+        CancellationToken cancellationToken)
+    {
         var content = new ContentStore(Path.Combine(options.Directory, "content"));
         content.Prune((time.GetUtcNow() - UnfinishedLifetime).UtcDateTime);
         var layers = new LayerStore(Path.Combine(options.Directory, "layers"), options.LayerLimits, options.DurableLayers);
@@ -65,7 +110,8 @@ public sealed class EmbeddedImages : IDisposable
         var collector = new ImageCollector(content, layers, records, holds);
         var service = new ImageService(
             catalog, records, puller, collector, content, layers, rootfs, options.Directory, time, loggers.CreateLogger<ImageService>());
-        return new EmbeddedImages(service, catalog, rootfs, puller, OpenLoader(options, content, assembler, progress, cancellationToken));
+        var loader = OpenLoader(options, content, assembler, progress, cancellationToken);
+        return new EmbeddedImages(service, catalog, rootfs, puller, loader, directoryLock);
     }
 
     private static ImageLoader OpenLoader(
@@ -78,12 +124,5 @@ public sealed class EmbeddedImages : IDisposable
         var work = Path.Combine(options.Directory, "load");
         FileTree.Delete(work, cancellationToken);
         return new ImageLoader(content, assembler, work, options.LayerLimits.MaxBytes, progress);
-    }
-
-    /// <summary>Closes connections. Mounts stay: containers outlive this process.</summary>
-    public void Dispose()
-    {
-        _puller.Dispose();
-        _rootfs.Dispose();
     }
 }

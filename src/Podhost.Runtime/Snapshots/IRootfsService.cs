@@ -9,7 +9,7 @@ public interface IRootfsService
 {
     /// <summary>
     /// Mounts a writable root file system for a container: the image's layers below, a directory of the container above. Called
-    /// again for a mounted container it returns the same; after a reboot it mounts again and keeps what the container wrote.
+    /// again for a mounted container it returns the same; a restart of this process changes nothing.
     /// </summary>
     Task<Rootfs> PrepareRootfsAsync(string containerId, string imageId, CancellationToken cancellationToken);
 

@@ -7,7 +7,7 @@ using Podhost.Runtime.Images.Content;
 namespace Podhost.Runtime.Snapshots;
 
 /// <summary>
-/// Root file systems: rootfs/KEY/{rootfs.json,upper,work,merged}. The record is durable before anything is mounted and holds the
+/// Root file systems: rootfs/KEY/{rootfs.json,upper,work,merged}. The record is there before anything is mounted and holds the
 /// layers; removal renames the directory first, so a half-deleted one is never found again.
 /// </summary>
 internal sealed class RootfsService : IRootfsService, IDisposable
@@ -162,7 +162,7 @@ internal sealed class RootfsService : IRootfsService, IDisposable
                 CreateUpper(path, record);
             }
 
-            await DurableFile.WriteAsync(RecordPath(key), record.Serialize(), cancellationToken);
+            await record.WriteAsync(RecordPath(key), cancellationToken);
             _held[key] = hold;
             return record;
         }

@@ -112,11 +112,26 @@ public sealed class RootfsTests
         await using var node = await TestNode.StartAsync();
         Directory.CreateDirectory(Path.Combine(node.DataDirectory, "rootfs/half/upper"));
         Directory.CreateDirectory(Path.Combine(node.DataDirectory, "rootfs/.trash-1/upper/x"));
+        Directory.CreateDirectory(Path.Combine(node.DataDirectory, "rootfs/damaged"));
+        await File.WriteAllTextAsync(Path.Combine(node.DataDirectory, "rootfs/damaged/rootfs.json"), "", Token);
         Directory.CreateDirectory(Path.Combine(node.DataDirectory, "layers/.work-1/diff/x"));
         await node.RestartAsync();
         Assert.Empty(node.Images.Rootfs.List());
         Assert.Empty(node.Files("rootfs"));
         Assert.Equal(["empty"], node.Files("layers"));
+    }
+
+    [Fact]
+    public async Task ASecondProcessIsRefused()
+    {
+        await using var node = await TestNode.StartAsync();
+        var e = await Assert.ThrowsAsync<IOException>(() => EmbeddedImages.OpenAsync(
+            new EmbeddedImagesOptions { Directory = node.DataDirectory },
+            TimeProvider.System,
+            new Random(1),
+            Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance,
+            Token));
+        Assert.Contains("in use by another process", e.Message);
     }
 
     [Theory]
