@@ -9,6 +9,7 @@ namespace Podhost.Linux.Polling;
 /// <summary>The names of files that appear complete in a directory: renamed into it, or closed after writing (inotify).</summary>
 public sealed class DirectoryWatcher : IDisposable
 {
+    private const uint Modified = 0x2;
     private const uint CloseWrite = 0x8;
     private const uint MovedTo = 0x80;
     private const uint Created = 0x100;
@@ -20,13 +21,14 @@ public sealed class DirectoryWatcher : IDisposable
     /// <summary>Watches from now on; files that are there already are not reported.</summary>
     /// <param name="directory">An existing directory.</param>
     /// <param name="includeCreated">Report files when they are created too, before they are complete.</param>
-    public DirectoryWatcher(string directory, bool includeCreated = false)
+    /// <param name="includeModified">Report files whenever they are written to.</param>
+    public DirectoryWatcher(string directory, bool includeCreated = false, bool includeModified = false)
     {
         var inotify = Libc.inotify_init1(0x80000 | 0x800);
         LinuxException.ThrowIf(inotify < 0, "create an inotify instance");
         _handle = new SafeFileHandle(inotify, true);
         _directory = directory;
-        if (Libc.inotify_add_watch(inotify, directory, CloseWrite | MovedTo | (includeCreated ? Created : 0)) < 0)
+        if (Libc.inotify_add_watch(inotify, directory, CloseWrite | MovedTo | (includeCreated ? Created : 0) | (includeModified ? Modified : 0)) < 0)
         {
             var failure = LinuxException.Last($"watch {directory}");
             _handle.Dispose();

@@ -1,0 +1,21 @@
+using Podhost.Cri.Services;
+using Podhost.Kubelet.Pods;
+using Podhost.Kubelet.Probes;
+
+namespace Podhost.Kubelet.Server;
+
+/// <summary>What the kubelet's API serves.</summary>
+public sealed record KubeletServerServices
+{
+    /// <summary>The pods.</summary>
+    public required IPodDirectory Pods { get; init; }
+
+    /// <summary>The container runtime: sessions and statistics.</summary>
+    public required IRuntimeService Runtime { get; init; }
+
+    /// <summary>The probes, for /metrics/probes; null where there are none.</summary>
+    public ProbeManager? Probes { get; init; }
+
+    /// <summary>Further series for /metrics, in Prometheus' text format with a newline at the end of each line; null for none.</summary>
+    public Func<string>? Metrics { get; init; }
+}

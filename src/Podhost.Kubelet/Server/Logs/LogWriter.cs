@@ -1,0 +1,47 @@
+using System.Text;
+
+namespace Podhost.Kubelet.Server.Logs;
+
+/// <summary>Turns CRI lines into what the client gets: filtered, joined, with time stamps, cut at the limit.</summary>
+internal sealed class LogWriter(LogOptions options, Stream output)
+{
+    private long remaining = options.LimitBytes ?? long.MaxValue;
+    private bool stdoutOpen;
+    private bool stderrOpen;
+
+    /// <summary>True where the limit is reached.</summary>
+    public bool IsFull => remaining <= 0;
+
+    /// <summary>Writes one line of the file, without its newline. What is no CRI line is left out.</summary>
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> raw, CancellationToken cancellationToken)
+    {
+        if (!CriLogLine.TryParse(raw.Span, out var line)
+            || (options.Stderr is { } stderr && stderr != line.IsStderr)
+            || (options.Since is { } since && line.Time is { } time && time < since))
+        {
+            return;
+        }
+
+        // A time stamp stands before whole lines, not before their pieces.
+        ref var open = ref line.IsStderr ? ref stderrOpen : ref stdoutOpen;
+        var isStart = !open;
+        open = line.IsPartial;
+        if (options.Timestamps && isStart)
+        {
+            await PutAsync(Encoding.ASCII.GetBytes(line.Timestamp + " "), cancellationToken).ConfigureAwait(false);
+        }
+
+        await PutAsync(raw[line.ContentStart..], cancellationToken).ConfigureAwait(false);
+        if (!line.IsPartial)
+        {
+            await PutAsync("\n"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask PutAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        var n = (int)Math.Min(remaining, bytes.Length);
+        remaining -= n;
+        await output.WriteAsync(bytes[..n], cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace Podhost.Kubelet.Server.Stats;
+
+/// <summary>What the machine uses, from /proc.</summary>
+/// <param name="CpuNanoseconds">Processor time used since boot, all cores.</param>
+/// <param name="MemoryTotal">Bytes.</param>
+/// <param name="MemoryAvailable">Bytes that can be had without swapping.</param>
+/// <param name="MemoryFree">Bytes that nothing uses.</param>
+/// <param name="BootedAt">When the machine started.</param>
+internal sealed record NodeUsage(long CpuNanoseconds, long MemoryTotal, long MemoryAvailable, long MemoryFree, DateTimeOffset BootedAt)
+{
+    private const long TicksPerSecond = 100; // USER_HZ, the same on all Linux ports of .NET
+
+    /// <summary>Reads /proc/stat and /proc/meminfo.</summary>
+    public static NodeUsage Read() => Parse(File.ReadAllLines("/proc/stat"), File.ReadAllLines("/proc/meminfo"));
+
+    internal static NodeUsage Parse(string[] stat, string[] meminfo)
+    {
+        // cpu  user nice system idle iowait irq softirq steal guest guest_nice; guest times are part of user and nice.
+        var cpu = Fields(stat.First(l => l.StartsWith("cpu ", StringComparison.Ordinal)))[1..].Select(Number).ToArray();
+        var busy = cpu[0] + cpu[1] + cpu[2] + cpu.ElementAtOrDefault(5) + cpu.ElementAtOrDefault(6) + cpu.ElementAtOrDefault(7);
+        var boot = Number(Fields(stat.First(l => l.StartsWith("btime ", StringComparison.Ordinal)))[1]);
+        return new NodeUsage(
+            busy * (1_000_000_000 / TicksPerSecond), Memory("MemTotal:"), Memory("MemAvailable:"), Memory("MemFree:"), DateTimeOffset.FromUnixTimeSeconds(boot));
+
+        long Memory(string name) => meminfo.FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal)) is { } line ? Number(Fields(line)[1]) * 1024 : 0;
+    }
+
+    private static string[] Fields(string line) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
+    private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
+}
