@@ -101,15 +101,18 @@ public sealed class InformerTests
     [Fact]
     public async Task Retries_wait_for_the_clock_with_growing_delays()
     {
-        var time = new FakeTimeProvider();
+        var time = new ObservedTime();
         var server = new FaultyServer();
-        server.FailNext(2);
+        server.FailNext(3);
         await using var run = new Run(server, time, new InformerOptions { MinRetryDelay = TimeSpan.FromSeconds(1) });
-        for (var i = 0; i < 2; i++)
+        for (var i = 0; i < 3; i++)
         {
-            await run.RequestsAsync(i + 1);
+            // Each attempt also arms the timeout of the initial events (30 s); the delays are shorter.
+            var delay = await time.NextWaitAsync(below: TimeSpan.FromSeconds(29));
+            Assert.InRange(delay.TotalSeconds, Math.Pow(2, i), Math.Pow(2, i + 1));
+            Assert.Equal(i + 1, run.Requests);
             Assert.False(run.Informer.Synced.IsCompleted);
-            time.Advance(TimeSpan.FromSeconds(4));
+            time.Advance(delay);
         }
 
         await run.Informer.Synced.WaitAsync(Deadline);
@@ -281,6 +284,8 @@ public sealed class InformerTests
             }
         }
 
+        internal int Requests => _handler.Requests.Count;
+
         internal async Task RequestsAsync(int count)
         {
             using var deadline = new CancellationTokenSource(Deadline);
@@ -288,9 +293,6 @@ public sealed class InformerTests
             {
                 await _asked.WaitAsync(deadline.Token);
             }
-
-            // The informer must be in its delay, not before it, when the clock moves.
-            await Task.Yield();
         }
 
         /// <summary>Writes a marker and waits for it: all before it has been seen then.</summary>
