@@ -14,6 +14,13 @@ public sealed record NodeFeatures
 
     /// <summary>The runtime mounts images as volumes.</summary>
     public bool ImageVolumes { get; init; } = true;
+
+    /// <summary>What this machine's kernel says of itself.</summary>
+    public static NodeFeatures Detect()
+    {
+        const string enabled = "/sys/module/apparmor/parameters/enabled";
+        return new NodeFeatures { AppArmor = File.Exists(enabled) && File.ReadAllText(enabled).StartsWith('Y') };
+    }
 }
 
 /// <summary>A field that this node cannot honour.</summary>

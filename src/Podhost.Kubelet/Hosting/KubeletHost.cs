@@ -55,7 +55,7 @@ public sealed partial class KubeletHost
             mirrors.Appeared += statuses.Rewrite;
         }
 
-        manager = new PodManager(LoopServices(), new NodeAdmission(parts.Inventory.Resources, () => node?.Object), (IMirrorNames?)mirrors ?? new NoMirrors());
+        manager = new PodManager(LoopServices(), new NodeAdmission(parts.Inventory.Resources, () => node?.Object, options.AllowedUnsafeSysctls), (IMirrorNames?)mirrors ?? new NoMirrors());
         manager.Tracked += Track;
         watcher = new RuntimeWatcher(parts.Runtime, RuntimeChanged, options.RuntimeRelistPeriod, parts.Time, logger);
         orphans = new OrphanPods(parts.Volumes, parts.Cgroups, options.PodLogsDirectory);

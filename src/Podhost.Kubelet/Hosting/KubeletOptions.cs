@@ -62,4 +62,7 @@ public sealed record KubeletOptions
 
     /// <summary>Reported as status.nodeInfo.kubeletVersion.</summary>
     public string Version { get; init; } = "v1.36.0";
+
+    /// <summary>Sysctls that pods may set beyond the safe set; a trailing <c>*</c> is a prefix.</summary>
+    public IReadOnlyList<string> AllowedUnsafeSysctls { get; init; } = [];
 }

@@ -1,5 +1,7 @@
 using System.Globalization;
 using k8s.Models;
+using Podhost.Kubelet.Containers;
+using Podhost.Kubelet.Containers.Sandbox;
 using Podhost.Kubelet.Pods.Decide;
 using Podhost.Kubelet.Pods.Loop;
 using Podhost.Kubelet.Resources;
@@ -10,8 +12,10 @@ namespace Podhost.Kubelet.Node;
 /// The node's own judgement of pods that are bound to it: the scheduler may have been wrong or absent. It owns the account of what the
 /// admitted pods take; a pod that was admitted stays so.
 /// </summary>
-internal sealed class NodeAdmission(NodeResources resources, Func<V1Node?> node) : IPodAdmission
+internal sealed class NodeAdmission(NodeResources resources, Func<V1Node?> node, IReadOnlyList<string> allowedUnsafeSysctls) : IPodAdmission
 {
+    private static readonly Lazy<NodeFeatures> Features = new(NodeFeatures.Detect);
+
     private readonly Lock gate = new();
     private readonly Dictionary<string, V1Pod> admitted = new(StringComparer.Ordinal);
 
@@ -25,7 +29,7 @@ internal sealed class NodeAdmission(NodeResources resources, Func<V1Node?> node)
                 return AdmissionVerdict.Ok;
             }
 
-            var verdict = UnsupportedFields(pod) ?? OperatingSystem(pod) ?? Fits(pod) ?? Ports(pod) ?? Selector(pod) ?? Taints(pod, origin) ?? AdmissionVerdict.Ok;
+            var verdict = OperatingSystem(pod) ?? Sysctls(pod) ?? Unsupported(pod) ?? Fits(pod) ?? Ports(pod) ?? Selector(pod) ?? Taints(pod, origin) ?? AdmissionVerdict.Ok;
             if (verdict.Admitted)
             {
                 admitted[pod.Metadata.Uid] = pod;
@@ -45,12 +49,12 @@ internal sealed class NodeAdmission(NodeResources resources, Func<V1Node?> node)
     }
 
     /// <summary>What this kubelet does not do is refused by name, never ignored.</summary>
-    private static AdmissionVerdict? UnsupportedFields(V1Pod pod)
+    private static AdmissionVerdict? Unsupported(V1Pod pod)
     {
         var spec = pod.Spec;
-        if (spec.ResourceClaims is { Count: > 0 })
+        if (UnsupportedFields.Find(pod, Features.Value) is { Count: > 0 } fields)
         {
-            return Unsupported("spec.resourceClaims");
+            return new AdmissionVerdict(false, "UnexpectedAdmissionError", string.Join("; ", fields));
         }
 
         foreach (var (list, containers) in new[] { ("initContainers", spec.InitContainers), ("containers", spec.Containers) })
@@ -66,6 +70,9 @@ internal sealed class NodeAdmission(NodeResources resources, Func<V1Node?> node)
 
         return null;
     }
+
+    private AdmissionVerdict? Sysctls(V1Pod pod) =>
+        SysctlRules.Check(pod, allowedUnsafeSysctls) is { } forbidden ? new AdmissionVerdict(false, "SysctlForbidden", forbidden) : null;
 
     private static AdmissionVerdict Unsupported(string field) => new(false, "UnexpectedAdmissionError", $"{field} is not supported by this node");
 

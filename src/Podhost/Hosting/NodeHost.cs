@@ -70,6 +70,7 @@ internal sealed class NodeHost
                 PodLogsDirectory = kubeletOptions.PodLogsDirectory,
                 SeccompProfileRoot = Path.Combine(kubeletOptions.RootDirectory, "seccomp"),
                 ClusterDomain = _options.ClusterDomain,
+                AllowedUnsafeSysctls = kubeletOptions.AllowedUnsafeSysctls,
                 Resources = resources,
             },
             new ContainerConfigDependencies { Objects = objects, Volumes = volumes, Events = events, Node = Node, HostIPs = HostIPs });

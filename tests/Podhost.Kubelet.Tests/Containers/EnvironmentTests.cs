@@ -3,7 +3,7 @@ using k8s.Models;
 using Podhost.Kubelet.Containers.Environment;
 using Podhost.Kubelet.Tests.Support;
 
-namespace Podhost.Kubelet.Tests.Containers;
+namespace Podhost.Kubelet.Tests.PodConfig;
 
 public sealed class EnvironmentTests
 {

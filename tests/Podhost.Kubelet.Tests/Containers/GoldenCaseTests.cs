@@ -9,7 +9,7 @@ using Podhost.Kubelet.Resources;
 using Podhost.Kubelet.Tests.Support;
 using Podhost.Kubelet.Volumes;
 
-namespace Podhost.Kubelet.Tests.Containers;
+namespace Podhost.Kubelet.Tests.PodConfig;
 
 /// <summary>
 /// tests/cases/podconfig/CASE: pod.yaml (the pod, then the objects it refers to), sandbox.json and container.json (all containers, in

@@ -3,7 +3,7 @@ using Podhost.Kubelet.Containers.Files;
 using Podhost.Kubelet.Containers.Sandbox;
 using Podhost.Kubelet.Tests.Support;
 
-namespace Podhost.Kubelet.Tests.Containers;
+namespace Podhost.Kubelet.Tests.PodConfig;
 
 public sealed class SandboxRulesTests
 {
