@@ -117,18 +117,8 @@ internal static class WriteRules
     }
 
     /// <summary>Records who owns which field; the bookkeeping of an object without any goes along unchanged.</summary>
-    public static JsonObject Track(ResourceInfo resource, JsonObject? live, JsonObject updated, string subresource, WriteOptions options, DateTimeOffset now)
-    {
-        try
-        {
-            return FieldManager.Update(resource, live, updated, options.FieldManager, subresource.Length == 0 ? null : subresource, now);
-        }
-        catch (NotImplementedException)
-        {
-            // Until field tracking is there, writes go without it.
-            return updated;
-        }
-    }
+    public static JsonObject Track(ResourceInfo resource, JsonObject? live, JsonObject updated, string subresource, WriteOptions options, DateTimeOffset now) =>
+        FieldManager.Update(resource, live, updated, options.FieldManager, subresource.Length == 0 ? null : subresource, now);
 
     /// <summary>The admission request of a write.</summary>
     public static AdmissionRequest Admission(

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Podhost.Api.Quantities;
 
 namespace Podhost.ApiServer.Registry.Pods;
 
@@ -33,10 +34,10 @@ internal static class PodQos
     {
         var limit = Amount(resources["limits"], name);
         var request = Amount(resources["requests"], name);
-        return !IsZero(limit) && (request.Length == 0 || request == limit);
+        return !IsZero(limit) && (request.Length == 0 || Quantity.Parse(request) == Quantity.Parse(limit));
     });
 
     private static string Amount(JsonNode? list, string name) => (list as JsonObject)?[name]?.ToString() ?? "";
 
-    private static bool IsZero(string amount) => amount.Length == 0 || amount.All(c => c is '0' or '.' or 'm' or 'k' or 'K' or 'M' or 'G' or 'i');
+    private static bool IsZero(string amount) => !Quantity.TryParse(amount, out var quantity) || quantity.IsZero;
 }

@@ -34,6 +34,9 @@ internal sealed class PodStrategy(ResourceInfo resource) : ResourceStrategy(reso
             case "resize":
                 KeepAllButResources(obj, old);
                 break;
+            case "binding":
+                // Made by the server itself: the node and the condition that says so.
+                break;
             default:
                 Meta.CopyField(old, obj, "status");
                 break;
