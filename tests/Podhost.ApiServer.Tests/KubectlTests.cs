@@ -40,24 +40,28 @@ public sealed class KubectlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Watches_until_told_to_stop()
+    public async Task Watches_what_comes_after_the_list()
     {
         await KubectlAsync("create configmap a");
-        var waiting = KubectlAsync("wait --for=delete configmap/a --timeout=20s");
-        await KubectlAsync("delete configmap a");
-        Assert.Equal("configmap/a condition met\n", await waiting);
+        using var process = Start("get configmaps --watch -o name");
+        process.StandardInput.Close();
+        try
+        {
+            // The watch resumes from the list's revision, so nothing can fall between the two.
+            Assert.Equal("configmap/a", await process.StandardOutput.ReadLineAsync(Cluster.Deadline));
+            await KubectlAsync("create configmap b");
+            Assert.Equal("configmap/b", await process.StandardOutput.ReadLineAsync(Cluster.Deadline));
+        }
+        finally
+        {
+            process.Kill();
+            await process.WaitForExitAsync(Cluster.Deadline);
+        }
     }
 
     private async Task<string> KubectlAsync(string arguments, string? stdin = null, bool expectFailure = false)
     {
-        var start = new ProcessStartInfo("kubectl", arguments.Split(' '))
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-            Environment = { ["KUBECONFIG"] = _server.Kubeconfig, ["HOME"] = Path.GetDirectoryName(_server.Kubeconfig)! },
-        };
-        using var process = Process.Start(start)!;
+        using var process = Start(arguments);
         await process.StandardInput.WriteAsync(stdin ?? "");
         process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync(Cluster.Deadline);
@@ -66,4 +70,12 @@ public sealed class KubectlTests : IAsyncLifetime
         Assert.True(process.ExitCode == 0 != expectFailure, await error);
         return expectFailure ? await error : await output;
     }
+
+    private Process Start(string arguments) => Process.Start(new ProcessStartInfo("kubectl", arguments.Split(' '))
+    {
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+        RedirectStandardInput = true,
+        Environment = { ["KUBECONFIG"] = _server.Kubeconfig, ["HOME"] = Path.GetDirectoryName(_server.Kubeconfig)! },
+    })!;
 }
