@@ -21,7 +21,6 @@ internal sealed partial class Cluster : IAsyncDisposable
         _log = _logs.CreateLogger<Cluster>();
     }
 
-
     /// <summary>Runs until cancelled; pods keep running afterwards.</summary>
     /// <param name="onReady">Called once when the node is ready.</param>
     /// <param name="cancellationToken">Stops the instance.</param>
@@ -33,7 +32,14 @@ internal sealed partial class Cluster : IAsyncDisposable
         await using var plane = await ControlPlane.StartAsync(_options, address, _time, _logs, cancellationToken);
         await using var runtime = await runtimeStart;
         var controllers = new Controllers(plane, _options, _time, _logs);
-        var node = new NodeHost(_options, plane.ClientOf($"system:node:{_options.NodeName}", "system:nodes"), runtime.Runtime, runtime.Images, _time, _logs);
+        var node = new NodeHost(
+            _options,
+            plane.ClientOf($"system:node:{_options.NodeName}", "system:nodes"),
+            runtime.Runtime,
+            runtime.Images,
+            new KubeletCertificates(plane.Pki.KubeletServer(_options.NodeName, [address]), plane.Pki.Authority),
+            _time,
+            _logs);
         await Loops.RunAllAsync(
             [controllers.RunAsync, node.RunAsync, stop => runtime.Completion.WaitAsync(stop), stop => AnnounceAsync(plane, onReady, stop)],
             cancellationToken);

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
@@ -12,6 +14,7 @@ using Podhost.Kubelet.Hosting;
 using Podhost.Kubelet.Node;
 using Podhost.Kubelet.Probes;
 using Podhost.Kubelet.Resources;
+using Podhost.Kubelet.Server;
 using Podhost.Kubelet.Sources;
 using Podhost.Kubelet.Volumes;
 using Podhost.Linux.Cgroups;
@@ -26,6 +29,7 @@ internal sealed class NodeHost
     private readonly IApiClient? _client;
     private readonly IRuntimeService _runtime;
     private readonly IImageService _images;
+    private readonly KubeletCertificates? _certificates;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _logs;
     private readonly Random _random = new();
@@ -36,10 +40,12 @@ internal sealed class NodeHost
     /// <param name="client">The API server as system:node:NAME; null: standalone.</param>
     /// <param name="runtime">The container runtime.</param>
     /// <param name="images">Its images.</param>
+    /// <param name="certificates">Of the kubelet's HTTPS API; null: a self-signed one, and no client certificates.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logs">Logs.</param>
-    public NodeHost(PodhostOptions options, IApiClient? client, IRuntimeService runtime, IImageService images, TimeProvider time, ILoggerFactory logs)
+    public NodeHost(PodhostOptions options, IApiClient? client, IRuntimeService runtime, IImageService images, KubeletCertificates? certificates, TimeProvider time, ILoggerFactory logs)
     {
+        _certificates = certificates;
         _options = options;
         _client = client;
         _runtime = runtime;
@@ -51,41 +57,39 @@ internal sealed class NodeHost
     /// <summary>Runs until cancelled; pods keep running.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var kubeletOptions = KubeletSettings.Of(_options);
-        var inventory = NodeInventory.Read(kubeletOptions);
-        NodeResources Node() => inventory.Resources;
-        IReadOnlyList<string> HostIPs() => inventory.HostIPs;
-
+        var settings = KubeletSettings.Of(_options);
+        var inventory = NodeInventory.Read(settings);
         var events = Events();
-        var objects = Objects();
-        var volumes = new VolumeManager(
-            new VolumeManagerOptions { RootDirectory = kubeletOptions.RootDirectory }, objects, Node, new Mounter(), _time, _logs.CreateLogger<VolumeManager>());
-        _loops.Add(volumes.RunAsync);
-        var tree = new CgroupTree(CgroupLayout.Detect());
-        var resources = new ResourceOptions { CgroupRoot = _options.CgroupRoot }.For(tree);
-        var configs = new ContainerConfigFactory(
-            new ContainerConfigOptions
-            {
-                RootDirectory = kubeletOptions.RootDirectory,
-                PodLogsDirectory = kubeletOptions.PodLogsDirectory,
-                SeccompProfileRoot = Path.Combine(kubeletOptions.RootDirectory, "seccomp"),
-                ClusterDomain = _options.ClusterDomain,
-                AllowedUnsafeSysctls = kubeletOptions.AllowedUnsafeSysctls,
-                Resources = resources,
-            },
-            new ContainerConfigDependencies { Objects = objects, Volumes = volumes, Events = events, Node = Node, HostIPs = HostIPs });
 
         // The prober reports to the kubelet, the kubelet steers the prober: the report finds its way once both are there.
         KubeletHost? kubelet = null;
         await using var probes = new ProbeManager(_runtime, events, report => kubelet?.Report(report), new ProbeManagerOptions(), _time, _random);
-        kubelet = new KubeletHost(kubeletOptions, new KubeletDependencies
+        kubelet = new KubeletHost(settings, Dependencies(settings, inventory, events, probes));
+        await using var server = Server(settings, new KubeletServerServices { Pods = kubelet.Pods, Runtime = _runtime, Probes = probes });
+        await server.StartAsync(cancellationToken);
+        _loops.Add(kubelet.RunAsync);
+        await Loops.RunAllAsync(_loops, cancellationToken);
+    }
+
+    private KubeletDependencies Dependencies(KubeletOptions settings, NodeInventory inventory, IEventRecorder events, ProbeManager probes)
+    {
+        NodeResources Node() => inventory.Resources;
+        var objects = Objects();
+        var volumes = new VolumeManager(
+            new VolumeManagerOptions { RootDirectory = settings.RootDirectory }, objects, Node, new Mounter(), _time, _logs.CreateLogger<VolumeManager>());
+        _loops.Add(volumes.RunAsync);
+        var tree = new CgroupTree(CgroupLayout.Detect());
+        var resources = new ResourceOptions { CgroupRoot = _options.CgroupRoot, PodPidsLimit = settings.PodPidsLimit }.For(tree);
+        return new KubeletDependencies
         {
             Client = _client,
             Pods = Informer<V1Pod>($"spec.nodeName={_options.NodeName}"),
             Runtime = _runtime,
             Images = _images,
             Inventory = inventory,
-            Configs = configs,
+            Configs = new ContainerConfigFactory(
+                ConfigOptions(settings, resources),
+                new ContainerConfigDependencies { Objects = objects, Volumes = volumes, Events = events, Node = Node, HostIPs = () => inventory.HostIPs }),
             Volumes = volumes,
             Cgroups = new PodCgroups(tree, resources, Node, _time),
             Probes = probes,
@@ -94,9 +98,37 @@ internal sealed class NodeHost
             Events = events,
             Time = _time,
             Loggers = _logs,
-        });
-        _loops.Add(kubelet.RunAsync);
-        await Loops.RunAllAsync(_loops, cancellationToken);
+        };
+    }
+
+    private ContainerConfigOptions ConfigOptions(KubeletOptions settings, ResourceOptions resources) => new()
+    {
+        RootDirectory = settings.RootDirectory,
+        PodLogsDirectory = settings.PodLogsDirectory,
+        SeccompProfileRoot = Path.Combine(settings.RootDirectory, "seccomp"),
+        ClusterDomain = _options.ClusterDomain,
+        AllowedUnsafeSysctls = settings.AllowedUnsafeSysctls,
+        Resources = resources,
+    };
+
+    private KubeletServer Server(KubeletOptions settings, KubeletServerServices services)
+    {
+        var access = new KubeletAccessReview(_client);
+        return new KubeletServer(
+            new KubeletServerOptions
+            {
+                Endpoint = new IPEndPoint(_options.BindAddress, settings.Port),
+                NodeName = settings.NodeName,
+                Certificate = _certificates?.Serving,
+                ClientAuthorities = _certificates is { } c ? [c.ClientAuthority] : [],
+                Configuration = _options.Kubelet ?? [],
+                RootDirectory = settings.RootDirectory,
+            },
+            services,
+            access.AuthorizeAsync,
+            _client is null ? null : access.AuthenticateAsync,
+            _time,
+            _logs);
     }
 
     private IObjectSource Objects()
@@ -144,3 +176,8 @@ internal sealed class NodeHost
         public void Record(V1ObjectReference about, string type, string reason, string message) => broadcaster.Emit(about, type, reason, message);
     }
 }
+
+/// <summary>Certificates of a kubelet's HTTPS API.</summary>
+/// <param name="Serving">What it shows, with its key.</param>
+/// <param name="ClientAuthority">Whose client certificates it takes.</param>
+internal sealed record KubeletCertificates(X509Certificate2 Serving, X509Certificate2 ClientAuthority);
