@@ -92,6 +92,21 @@ public sealed class CgroupTree
         }
     }
 
+    /// <summary>
+    /// Moves the calling thread into a cgroup, so that what it starts is born there. The kernel does this at once, where moving a process
+    /// waits for all processors (10 ms measured). False on v2, whose threads stay with their process.
+    /// </summary>
+    /// <param name="path">The cgroup.</param>
+    public bool TryAddCurrentThread(string path)
+    {
+        foreach (var root in IsV2 ? [] : _roots)
+        {
+            Write(Path.Combine(Join(root, path), "tasks"), "0");
+        }
+
+        return !IsV2;
+    }
+
     /// <summary>The processes of a cgroup and of those below it; none when it does not exist.</summary>
     /// <param name="path">The cgroup.</param>
     public IReadOnlyList<int> Processes(string path)

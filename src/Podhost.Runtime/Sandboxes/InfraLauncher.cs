@@ -65,7 +65,7 @@ internal sealed class InfraLauncher(RuntimeContext context)
             Pin(record.Id, kinds);
             ApplySysctls(record, kinds);
             var inside = kinds.HasFlag(NamespaceKinds.Network) ? OpenInside() : null;
-            return new SandboxLaunch(startsProcess ? Start() : null, inside);
+            return new SandboxLaunch(startsProcess ? Start(record) : null, inside);
         });
     }
 
@@ -155,8 +155,9 @@ internal sealed class InfraLauncher(RuntimeContext context)
     }
 
     // On a thread of its own, which ends after this: it has no rights and no host to see any more.
-    private ProcessIdentity Start()
+    private ProcessIdentity Start(SandboxRecord record)
     {
+        _ = context.Cgroups.TryAddCurrentThread(record.CgroupPath); // On v2 the process is moved once it runs.
         using var nothing = File.OpenHandle("/dev/null", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         NamespaceThread.ConfineTo(context.Paths.InfraRoot, context.Mounter);
         ThreadRights.DropAll(InfraSpec.Nobody, InfraSpec.Nobody);

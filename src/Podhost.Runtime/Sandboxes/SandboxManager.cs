@@ -179,7 +179,11 @@ internal sealed partial class SandboxManager(
 
     private ProcessIdentity Settle(SandboxRecord record, int pid)
     {
-        context.Cgroups.AddProcess(record.CgroupPath, pid);
+        if (context.Cgroups.IsV2)
+        {
+            context.Cgroups.AddProcess(record.CgroupPath, pid);
+        }
+
         return ProcessIdentity.Read(pid) ?? throw new RpcException(new Status(StatusCode.Internal, "the infra process ended at once"));
     }
 
