@@ -1,0 +1,15 @@
+using Podhost.Kubelet.Server.Stats;
+
+namespace Podhost.Kubelet.Tests.Server;
+
+public sealed class NodeUsageTests
+{
+    [Fact]
+    public void Proc_is_read_without_idle_iowait_and_guest()
+    {
+        var usage = NodeUsage.Parse(
+            ["cpu  100 10 50 10000 500 3 2 1 40 5", "cpu0 1 1 1", "btime 1700000000"],
+            ["MemTotal:       2048 kB", "MemFree:         512 kB", "MemAvailable:   1024 kB"]);
+        Assert.Equal(new NodeUsage(1_660_000_000, 2048 * 1024, 1024 * 1024, 512 * 1024, DateTimeOffset.FromUnixTimeSeconds(1700000000)), usage);
+    }
+}
