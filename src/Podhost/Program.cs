@@ -6,7 +6,10 @@ var time = TimeProvider.System;
 var root = new RootCommand("Kubernetes Pods on one Linux machine, in one process")
 {
     UpCommand.Create(time),
+    DownCommand.Create(time),
+    StatusCommand.Create(),
     DoctorCommand.Create(),
+    ResetCommand.Create(time),
     CompletionCommand.Create(),
     ImageCommand.Create(time),
     VersionCommand.Create(),

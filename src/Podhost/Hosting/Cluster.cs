@@ -41,7 +41,7 @@ internal sealed partial class Cluster : IAsyncDisposable
             _time,
             _logs);
         await Loops.RunAllAsync(
-            [controllers.RunAsync, node.RunAsync, stop => runtime.Completion.WaitAsync(stop), stop => AnnounceAsync(plane, onReady, stop)],
+            [plane.CompactAsync, controllers.RunAsync, node.RunAsync, stop => runtime.Completion.WaitAsync(stop), stop => AnnounceAsync(plane, onReady, stop)],
             cancellationToken);
     }
 

@@ -12,6 +12,7 @@ using Podhost.ApiServer.WatchCache;
 using Podhost.Client;
 using Podhost.Configuration;
 using Podhost.Storage;
+using Podhost.Storage.Compaction;
 using Podhost.Storage.Contract;
 using Server = Podhost.ApiServer.Hosting.ApiServer;
 
@@ -99,6 +100,10 @@ internal sealed class ControlPlane : IAsyncDisposable
         SecurePort = options.SecurePort,
         ServingCertificate = Pki.ApiServer,
     };
+
+    /// <summary>Forgets old versions of objects, on a budget, until cancelled.</summary>
+    public Task CompactAsync(CancellationToken cancellationToken) =>
+        new AutoCompactor(_store, new AutoCompactionOptions(), _time, _logs.CreateLogger<AutoCompactor>()).RunAsync(cancellationToken);
 
     private ApiServerDependencies Dependencies(PodhostOptions options)
     {

@@ -1,0 +1,93 @@
+using Microsoft.Extensions.Logging;
+using Podhost.Configuration;
+using Podhost.Cri.Services;
+using Podhost.Cri.V1;
+using Podhost.Images;
+using Podhost.Runtime;
+using Podhost.Runtime.Images;
+using Podhost.Streaming.Server;
+
+namespace Podhost.Hosting;
+
+/// <summary>Stops or removes what an instance left running, without its server.</summary>
+internal static class Teardown
+{
+    private const string GraceAnnotation = "io.kubernetes.pod.terminationGracePeriod";
+    private const long DefaultGraceSeconds = 30;
+
+    /// <summary>Stops every pod: its containers get their own grace at the same time, then the sandbox ends.</summary>
+    /// <returns>How many pods there were.</returns>
+    public static async Task<int> StopPodsAsync(PodhostOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (options.ContainerRuntimeEndpoint is not null)
+        {
+            throw new ConfigurationException("--container-runtime-endpoint: the pods run on another runtime: stop them there, for example with crictl stopp");
+        }
+
+        using var logs = LogSetup.Create("warning");
+        var (images, runtime) = await OpenAsync(options, logs, time, cancellationToken);
+        using (images)
+        {
+            await using (runtime)
+            {
+                var sandboxes = (await runtime.Service.ListPodSandboxAsync(new ListPodSandboxRequest(), cancellationToken)).Items;
+                await Task.WhenAll(sandboxes.Select(s => StopPodAsync(runtime.Service, s.Id, cancellationToken)));
+                return sandboxes.Count;
+            }
+        }
+    }
+
+    /// <summary>Removes every pod, the pod network and all directories of the instance.</summary>
+    public static async Task RemoveEverythingAsync(PodhostOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var logs = LogSetup.Create("warning");
+        var (images, runtime) = await OpenAsync(options, logs, time, cancellationToken);
+        IReadOnlyList<string> podLogs;
+        using (images)
+        {
+            await using (runtime)
+            {
+                var sandboxes = (await runtime.Service.ListPodSandboxAsync(new ListPodSandboxRequest(), cancellationToken)).Items;
+                podLogs = [.. sandboxes.Select(s => Path.Combine(options.PodLogsDir, $"{s.Metadata.Namespace}_{s.Metadata.Name}_{s.Metadata.Uid}"))];
+                await Task.WhenAll(sandboxes.Select(s => StopPodAsync(runtime.Service, s.Id, cancellationToken)));
+                await runtime.RemoveAllAsync(cancellationToken);
+            }
+        }
+
+        DirectoryRemoval.Unmount(options.DataDir);
+        DirectoryRemoval.Unmount(options.RunDir);
+        foreach (var directory in (string[])[.. podLogs, options.RunDir, options.DataDir])
+        {
+            DirectoryRemoval.Delete(directory);
+        }
+    }
+
+    private static async Task<(EmbeddedImages Images, EmbeddedRuntime Runtime)> OpenAsync(
+        PodhostOptions options, ILoggerFactory logs, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var images = await EmbeddedImages.OpenAsync(ImageTools.EmbeddedOptions(options, new ImageProgress()), time, new Random(), logs, cancellationToken);
+        try
+        {
+            return (images, await EmbeddedRuntime.StartAsync(RuntimeHost.EmbeddedOptions(options), images, new StreamingServerOptions(), logs, time, cancellationToken));
+        }
+        catch
+        {
+            images.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task StopPodAsync(IRuntimeService runtime, string sandboxId, CancellationToken cancellationToken)
+    {
+        var filter = new ContainerFilter { PodSandboxId = sandboxId, State = new ContainerStateValue { State = ContainerState.ContainerRunning } };
+        var running = (await runtime.ListContainersAsync(new ListContainersRequest { Filter = filter }, cancellationToken)).Containers;
+        await Task.WhenAll(running.Select(c => runtime.StopContainerAsync(new StopContainerRequest { ContainerId = c.Id, Timeout = GraceOf(c) }, cancellationToken)));
+        await runtime.StopPodSandboxAsync(new StopPodSandboxRequest { PodSandboxId = sandboxId }, cancellationToken);
+    }
+
+    private static long GraceOf(Container container) =>
+        container.Annotations.TryGetValue(GraceAnnotation, out var text)
+        && long.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var seconds)
+            ? seconds
+            : DefaultGraceSeconds;
+}
