@@ -14,7 +14,7 @@ public sealed class ConvergenceTests
     {
         var world = new SimulatedWorld(random, RandomPod(random, "Always")) { MayExit = name => name.StartsWith("init", StringComparison.Ordinal) };
         Disturb(world, random);
-        Settle(world, seed, w => w.IsQuiet && w.Last!.Effects.IsEmpty && w.Last.Status.Phase == "Running" && AllRun(w) && w.Sandboxes.Count(s => s.Ready) == 1);
+        Settle(world, seed, w => w.IsQuiet && w.Last!.Effects.IsEmpty && w.Last.WakeAt is null && w.Last.Status.Phase == "Running" && AllRun(w) && w.Sandboxes.Count(s => s.Ready) == 1);
         Assert.Equal(Stage.Active, world.Stage);
         world.Wait();
         world.Decide();
@@ -78,7 +78,7 @@ public sealed class ConvergenceTests
     }
 
     private static bool AllRun(SimulatedWorld world) =>
-        ContainerSpec.Of(world.Pod).Where(s => s.Kind == Containers.ContainerKind.Main || s.IsSidecar)
+        ContainerSpec.Of(world.Pod).Where(s => s.Kind == Podhost.Kubelet.Containers.ContainerKind.Main || s.IsSidecar)
             .All(s => world.Containers.Any(c => c.Name == s.Name && c.State == RunState.Running));
 
     private static string Policy(Random random) => random.Next(3) switch { 0 => "Always", 1 => "OnFailure", _ => "Never" };

@@ -89,7 +89,7 @@ internal static class ContainerStatusRules
         }
 
         var restarts = pass.Memory.Stage == Stage.Active && RestartRules.ShouldRestart(pass.Pod, spec, latest.ExitCode);
-        return restarts && WhyWaiting(pass, spec, latest) is { } why
+        return restarts && (WhyWaiting(pass, spec, latest) ?? StillWaiting(pass, latest)) is { } why
             ? new V1ContainerState { Waiting = new V1ContainerStateWaiting { Reason = why.Reason, Message = why.Message } }
             : new V1ContainerState { Terminated = Terminated(pass, latest) };
     }
@@ -155,6 +155,13 @@ internal static class ContainerStatusRules
         }
 
         return pass.Memory.StartFailures.TryGetValue(spec.Name, out var failure) ? (failure.Reason, failure.Message) : null;
+    }
+
+    /// <summary>A container that was shown waiting after its end stays so until its next instance runs: the way there is no state of its own.</summary>
+    private static (string Reason, string? Message)? StillWaiting(DecisionPass pass, ContainerView ended)
+    {
+        var old = ContainerRules.OldStatus(pass, ended.Name);
+        return old?.State?.Waiting is { } waiting && old.ContainerID == ContainerId(pass, ended) ? (waiting.Reason, waiting.Message) : null;
     }
 
     private static V1ContainerStateTerminated Terminated(DecisionPass pass, ContainerView c) => new()

@@ -14,6 +14,9 @@ internal static class StageRules
         if (pass.Memory.Stage == Stage.Waiting && pass.Memory.Plan is null && IsReady(pass))
         {
             pass.Memory = pass.Memory with { Stage = Stage.Active };
+
+            // What is adopted may have ended already.
+            PlanStop(pass);
         }
 
         if (pass.Memory.Stage < Stage.Stopping && pass.Memory.Plan is not null)
