@@ -65,6 +65,9 @@ internal sealed partial class NodeLease(string nodeName, TimeSpan duration, IApi
     private V1Lease Renewed(V1Lease lease)
     {
         lease.Spec ??= new V1LeaseSpec();
+
+        // Left out, the server keeps them; an update has nothing to say about them.
+        lease.Metadata.ManagedFields = null;
         lease.Spec.HolderIdentity = nodeName;
         lease.Spec.LeaseDurationSeconds = (int)duration.TotalSeconds;
         lease.Spec.RenewTime = time.GetUtcNow().UtcDateTime;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using k8s.Models;
 using Podhost.Api.Objects;
+using Podhost.Kubelet.Pods.Decide;
 
 namespace Podhost.Kubelet.Status;
 
@@ -13,7 +14,7 @@ internal static class StatusPatch
     private static readonly string[] Removable =
         ["reason", "message", "podIP", "podIPs", "containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"];
 
-    public static JsonObject Of(string uid, V1PodStatus status)
+    public static JsonObject Of(string uid, V1PodStatus status, V1PodStatus? inApi)
     {
         var body = ObjectCodec.ToObject(status);
         foreach (var field in Removable)
@@ -26,9 +27,18 @@ internal static class StatusPatch
             ips.Insert(0, new JsonObject { ["$patch"] = "replace" });
         }
 
-        foreach (var condition in body["conditions"] as JsonArray ?? [])
+        var conditions = body["conditions"] as JsonArray ?? [];
+        foreach (var ended in inApi?.Conditions ?? [])
         {
-            if (condition is JsonObject c)
+            if (ConditionRules.IsOwn(ended.Type) && status.Conditions.All(c => c.Type != ended.Type))
+            {
+                conditions.Add((JsonNode)new JsonObject { ["$patch"] = "delete", ["type"] = ended.Type });
+            }
+        }
+
+        foreach (var condition in conditions)
+        {
+            if (condition is JsonObject c && !c.ContainsKey("$patch"))
             {
                 c.TryAdd("reason", null);
                 c.TryAdd("message", null);

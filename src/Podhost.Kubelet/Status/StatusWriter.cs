@@ -171,7 +171,7 @@ internal sealed partial class StatusWriter(IApiClient client, IMirrorTargets mir
             return;
         }
 
-        var patch = StatusPatch.Of(uid, work.Status);
+        var patch = StatusPatch.Of(uid, work.Status, work.Origin == PodOrigin.Api ? work.Pod.Status : null);
         var text = patch.ToJsonString();
         if (text != work.Written)
         {

@@ -22,6 +22,11 @@ internal static class ConditionRules
             conditions.Add(new V1PodCondition { Type = "DisruptionTarget", Status = "True", Reason = "TerminationByKubelet", Message = disrupted.Message });
         }
 
+        if (ResizeRules.Condition(pass) is { } resize)
+        {
+            conditions.Add(resize);
+        }
+
         foreach (var condition in conditions)
         {
             Stamp(pass, condition, old);
@@ -32,7 +37,7 @@ internal static class ConditionRules
 
     /// <summary>True for the condition types that the kubelet owns.</summary>
     public static bool IsOwn(string type) =>
-        type is "PodReadyToStartContainers" or "Initialized" or "Ready" or "ContainersReady" or "PodScheduled" or "DisruptionTarget";
+        type is "PodReadyToStartContainers" or "Initialized" or "Ready" or "ContainersReady" or "PodScheduled" or "DisruptionTarget" or "PodResizeInProgress";
 
     private static bool ReadyToStart(DecisionPass pass) =>
         pass.Memory.Stage is Stage.Active or Stage.Stopping && SandboxRules.Live(pass) is { } live && !pass.Memory.StoppedSandboxes.Contains(live.Id);

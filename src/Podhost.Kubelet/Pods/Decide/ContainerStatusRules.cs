@@ -1,3 +1,4 @@
+using System.Text;
 using k8s.Models;
 using Podhost.Kubelet.Containers;
 
@@ -6,6 +7,7 @@ namespace Podhost.Kubelet.Pods.Decide;
 /// <summary>The status of each container: state, last state, readiness, counts and identities.</summary>
 internal static class ContainerStatusRules
 {
+    private const int PodMessageBytes = 12 * 1024;
     private const string Lost = "The container could not be located when the pod was terminated";
 
     public static void Fill(DecisionPass pass, V1PodStatus status)
@@ -26,6 +28,14 @@ internal static class ContainerStatusRules
                     break;
             }
         }
+    }
+
+    /// <summary>All termination messages of a pod together have 12 KiB at most: each container gets its share.</summary>
+    private static string? Share(DecisionPass pass, string? message)
+    {
+        var most = PodMessageBytes / Math.Max(1, pass.Specs.Count);
+        var bytes = message is null ? 0 : Encoding.UTF8.GetByteCount(message);
+        return bytes <= most ? message : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(message!), 0, most);
     }
 
     private static V1ContainerStatus Build(DecisionPass pass, ContainerSpec spec)
@@ -57,7 +67,7 @@ internal static class ContainerStatusRules
 
         if (latest.State == RunState.Running)
         {
-            FillRunning(spec, latest, status);
+            FillRunning(pass, spec, latest, status);
         }
 
         FillMounts(spec, status);
@@ -169,7 +179,7 @@ internal static class ContainerStatusRules
         ContainerID = ContainerId(pass, c),
         ExitCode = c.ExitCode,
         Reason = c.Reason.Length > 0 ? c.Reason : c.ExitCode == 0 ? "Completed" : "Error",
-        Message = c.Message.Length > 0 ? c.Message : KnownMessage(pass, c),
+        Message = Share(pass, c.Message.Length > 0 ? c.Message : KnownMessage(pass, c)),
         StartedAt = Time(c.StartedAt),
         FinishedAt = Time(c.FinishedAt),
     };
@@ -184,13 +194,14 @@ internal static class ContainerStatusRules
             : null;
     }
 
-    private static void FillRunning(ContainerSpec spec, ContainerView latest, V1ContainerStatus status)
+    private static void FillRunning(DecisionPass pass, ContainerSpec spec, ContainerView latest, V1ContainerStatus status)
     {
         var resources = spec.Container.Resources;
         if (spec.Kind != ContainerKind.Ephemeral && resources is not null)
         {
             status.AllocatedResources = resources.Requests;
-            status.Resources = new V1ResourceRequirements { Requests = resources.Requests, Limits = resources.Limits };
+            var applied = ResizeRules.AppliedTo(pass, spec, latest);
+            status.Resources = new V1ResourceRequirements { Requests = applied?.Requests, Limits = applied?.Limits };
         }
 
         if (latest.User is { } user)

@@ -49,6 +49,9 @@ internal static class MemoryRules
             case RunPostStart hook:
                 FoldPostStart(pass, hook, outcome);
                 return;
+            case ResizeContainer resize when outcome.Succeeded && resize.Generation == (pass.Pod.Metadata?.Generation ?? 0):
+                pass.Instance(resize.ContainerId, i => i with { Applied = ResizeRules.Wanted(pass.Spec(resize.Container)) });
+                break;
             case RunPreStop hook:
                 FoldPreStop(pass, hook, outcome);
                 return;
@@ -71,7 +74,6 @@ internal static class MemoryRules
         UnmountVolumes => memory with { VolumesMounted = false, VolumesRemoved = true },
         RemoveLogs => memory with { LogsRemoved = true },
         StopSandbox s => memory with { StoppedSandboxes = memory.StoppedSandboxes.Add(s.SandboxId) },
-        ResizeContainer r => memory with { Instances = memory.Instances.SetItem(r.ContainerId, memory.Instance(r.ContainerId) with { ResizedTo = r.Generation }) },
         _ => memory,
     };
 

@@ -181,8 +181,8 @@ internal sealed record InstanceMemory
     /// <summary>Why and until when the instance is stopped; null while it is not.</summary>
     public KillPlan? Kill { get; init; }
 
-    /// <summary>The generation whose resources it carries; 0 where it was never resized.</summary>
-    public long ResizedTo { get; init; }
+    /// <summary>The resources that it runs with; null until they were looked at.</summary>
+    public V1ResourceRequirements? Applied { get; init; }
 }
 
 /// <summary>A stop of one instance.</summary>
