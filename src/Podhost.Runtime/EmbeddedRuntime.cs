@@ -34,13 +34,15 @@ public sealed partial class EmbeddedRuntime : IAsyncDisposable
     private readonly RuntimeContext _context;
     private readonly StreamingServer _streaming;
     private readonly FileStream _lock;
-    private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _stopping;
     private readonly DirectoryWatcher _exitWatcher;
     private readonly BridgeNetwork _network;
     private readonly Task _recording;
 
-    private EmbeddedRuntime(RuntimeContext context, RuntimeVerbs verbs, BridgeNetwork network, FileStream lockFile, DirectoryWatcher watcher, ExitRecorder exits)
+    private EmbeddedRuntime(
+        RuntimeContext context, RuntimeVerbs verbs, BridgeNetwork network, FileStream lockFile, DirectoryWatcher watcher, ExitRecorder exits, CancellationTokenSource stopping)
     {
+        _stopping = stopping;
         (_context, _streaming, _network, _lock, _exitWatcher) = (context, verbs.Streaming, network, lockFile, watcher);
         Service = new Service.RuntimeService(context, verbs);
         StreamingBackend = new StreamingBackend(context);
@@ -79,17 +81,20 @@ public sealed partial class EmbeddedRuntime : IAsyncDisposable
         var paths = new RuntimePaths(options);
         paths.CreateAll();
         var lockFile = Lock(options.DataDirectory);
+        var stopping = new CancellationTokenSource();
         try
         {
             InfraLauncher.PrepareRoot(paths, Find(options.Catatonit));
             var network = new BridgeNetwork(options, paths, new NftProgram(), loggers.CreateLogger<BridgeNetwork>());
-            var context = await BuildContextAsync(options, paths, images, network, loggers, time, cancellationToken);
-            var runtime = await StartAsync(context, network, lockFile, streaming, loggers, cancellationToken);
+            var context = await BuildContextAsync(options, paths, images, network, loggers, time, stopping.Token, cancellationToken);
+            var runtime = await StartAsync(context, network, lockFile, stopping, streaming, loggers, cancellationToken);
             LogStarted(logger, runtime.OciRuntime, Stopwatch.GetElapsedTime(started).TotalMilliseconds);
             return runtime;
         }
         catch
         {
+            await stopping.CancelAsync();
+            stopping.Dispose();
             await lockFile.DisposeAsync();
             throw;
         }
@@ -121,7 +126,8 @@ public sealed partial class EmbeddedRuntime : IAsyncDisposable
     }
 
     private static async Task<RuntimeContext> BuildContextAsync(
-        EmbeddedRuntimeOptions options, RuntimePaths paths, EmbeddedImages images, BridgeNetwork network, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
+        EmbeddedRuntimeOptions options, RuntimePaths paths, EmbeddedImages images, BridgeNetwork network, ILoggerFactory loggers, TimeProvider time,
+        CancellationToken stopping, CancellationToken cancellationToken)
     {
         var cgroups = new CgroupTree(CgroupLayout.Detect());
         var host = HostFactsReader.Read(cgroups);
@@ -144,11 +150,12 @@ public sealed partial class EmbeddedRuntime : IAsyncDisposable
             Handlers = new RuntimeHandlers(standard, named),
             Events = new EventHub(),
             Time = time,
+            Stopping = stopping,
         };
     }
 
     private static async Task<EmbeddedRuntime> StartAsync(
-        RuntimeContext context, BridgeNetwork network, FileStream lockFile, StreamingServerOptions streaming, ILoggerFactory loggers, CancellationToken cancellationToken)
+        RuntimeContext context, BridgeNetwork network, FileStream lockFile, CancellationTokenSource stopping, StreamingServerOptions streaming, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var files = new SandboxFiles(context.Paths, context.Mounter);
         var launcher = new InfraLauncher(context);
@@ -176,7 +183,7 @@ public sealed partial class EmbeddedRuntime : IAsyncDisposable
             Streaming = new StreamingServer(new StreamingBackend(context), streaming, context.Time, loggers),
         };
         await verbs.Streaming.StartAsync(cancellationToken);
-        return new EmbeddedRuntime(context, verbs, network, lockFile, watcher, exits);
+        return new EmbeddedRuntime(context, verbs, network, lockFile, watcher, exits, stopping);
     }
 
     private static FileStream Lock(string directory)

@@ -43,6 +43,9 @@ internal sealed record RuntimeContext
 
     internal required TimeProvider Time { get; init; }
 
+    /// <summary>Cancelled when the runtime is disposed: watching ends, pods go on, and the records belong to the next runtime.</summary>
+    internal required CancellationToken Stopping { get; init; }
+
     internal long Now => UnixNanoseconds(Time.GetUtcNow());
 
     internal static long UnixNanoseconds(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks * 100;

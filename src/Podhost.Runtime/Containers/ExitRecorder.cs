@@ -107,8 +107,13 @@ internal sealed partial class ExitRecorder(RuntimeContext context, ILogger<ExitR
             await EndOf(container.Process);
             // conmon writes the exit file and ends; or it was killed, and the code went to init.
             await Task.WhenAny(container.Exited, EndOf(container.Conmon));
+            context.Stopping.ThrowIfCancellationRequested();
             await RecordExitAsync(container);
             await RecordLostAsync(container);
+        }
+        catch (OperationCanceledException) when (context.Stopping.IsCancellationRequested)
+        {
+            // The next runtime watches it.
         }
         catch (Exception failure)
         {
@@ -150,12 +155,12 @@ internal sealed partial class ExitRecorder(RuntimeContext context, ILogger<ExitR
         }
     }
 
-    private static async Task EndOf(ProcessIdentity? process)
+    private async Task EndOf(ProcessIdentity? process)
     {
         using var handle = process is null ? null : PidFd.Open(process);
         if (handle is not null)
         {
-            await handle.WaitForExitAsync(CancellationToken.None);
+            await handle.WaitForExitAsync(context.Stopping);
         }
     }
 

@@ -243,10 +243,14 @@ internal sealed partial class SandboxManager(
         {
             using (var handle = PidFd.Open(infra))
             {
-                await (handle?.WaitForExitAsync(CancellationToken.None) ?? Task.CompletedTask);
+                await (handle?.WaitForExitAsync(context.Stopping) ?? Task.CompletedTask);
             }
 
             await OnInfraDeathAsync(sandbox, infra);
+        }
+        catch (OperationCanceledException) when (context.Stopping.IsCancellationRequested)
+        {
+            // The next runtime watches it.
         }
         catch (Exception failure)
         {
@@ -256,9 +260,10 @@ internal sealed partial class SandboxManager(
 
     private async Task OnInfraDeathAsync(Sandbox sandbox, ProcessIdentity infra)
     {
-        await sandbox.Gate.WaitAsync(CancellationToken.None);
+        await sandbox.Gate.WaitAsync(context.Stopping);
         try
         {
+            context.Stopping.ThrowIfCancellationRequested();
             if (sandbox.Record.Phase != SandboxPhase.Ready || sandbox.Infra != infra)
             {
                 return; // Stopped by us.

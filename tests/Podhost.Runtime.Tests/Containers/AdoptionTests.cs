@@ -44,7 +44,12 @@ public sealed class AdoptionTests
         var container = await node.RunAsync(sandbox, "sleep 1000");
         var infra = RuntimeNode.InfraPid(await node.Cri.PodSandboxStatusAsync(new PodSandboxStatusRequest { PodSandboxId = sandbox, Verbose = true }, Cancel));
         await node.CloseAsync();
-        System.Diagnostics.Process.GetProcessById(infra).Kill();
+        using (var process = Podhost.Linux.Processes.PidFd.Open(infra)!)
+        {
+            process.Signal(9);
+            await process.WaitForExitAsync(Cancel);
+        }
+
         await node.OpenAsync();
         Assert.Equal(PodSandboxState.SandboxNotready, (await node.SandboxStatusAsync(sandbox)).State);
         Assert.Equal(ContainerState.ContainerRunning, (await node.StatusAsync(container)).State);
