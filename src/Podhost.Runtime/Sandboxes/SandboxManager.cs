@@ -154,6 +154,11 @@ internal sealed partial class SandboxManager(
         var launching = launcher.LaunchAsync(record);
         files.Create(record);
         var launch = await launching;
+        if (launch.Infra is { } process)
+        {
+            record = Settle(sandbox, record, process.Pid);
+        }
+
         trace.Step("namespaces");
         using (launch.Inside)
         {
@@ -165,26 +170,29 @@ internal sealed partial class SandboxManager(
             }
         }
 
-        var infra = launch.Infra is { } process ? Settle(record, process.Pid) : await launcher.StartContainerAsync(record, cancellationToken);
-        trace.Step("infra");
-        context.State.Save(sandbox, record with
+        if (launch.Infra is null)
         {
-            Phase = SandboxPhase.Ready,
-            InfraPid = infra.Pid,
-            InfraStartTime = infra.StartTime,
-            InfraIsContainer = launch.Infra is null,
-        });
+            var infra = await launcher.StartContainerAsync(record, cancellationToken);
+            record = record with { InfraPid = infra.Pid, InfraStartTime = infra.StartTime, InfraIsContainer = true };
+            trace.Step("infra");
+        }
+
+        context.State.Save(sandbox, record with { Phase = SandboxPhase.Ready });
         Watch(sandbox);
     }
 
-    private ProcessIdentity Settle(SandboxRecord record, int pid)
+    // Known from here on, so that a failure of a later step finds it.
+    private SandboxRecord Settle(Sandbox sandbox, SandboxRecord record, int pid)
     {
         if (context.Cgroups.IsV2)
         {
             context.Cgroups.AddProcess(record.CgroupPath, pid);
         }
 
-        return ProcessIdentity.Read(pid) ?? throw new RpcException(new Status(StatusCode.Internal, "the infra process ended at once"));
+        var infra = ProcessIdentity.Read(pid) ?? throw new RpcException(new Status(StatusCode.Internal, "the infra process ended at once"));
+        record = record with { InfraPid = infra.Pid, InfraStartTime = infra.StartTime };
+        sandbox.Set(record);
+        return record;
     }
 
     private async Task StopLockedAsync(Sandbox sandbox, CancellationToken cancellationToken)

@@ -220,7 +220,8 @@ internal sealed class RuntimeNode : IAsyncDisposable
         {
             try
             {
-                return File.ReadAllText(path + "/cmdline").Replace('\0', ' ');
+                // An infra process tells nothing of its directory but by the root that it is confined to.
+                return File.ReadAllText(path + "/cmdline").Replace('\0', ' ') + (File.ReadAllText(path + "/comm").StartsWith("catatonit", StringComparison.Ordinal) ? File.ReadAllText(path + "/mountinfo") : string.Empty);
             }
             catch (IOException)
             {
