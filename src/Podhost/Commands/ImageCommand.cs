@@ -76,7 +76,7 @@ internal static class ImageCommand
             command.Options.Add(option);
         }
 
-        options.AddLocationTo(command);
+        options.AddAllTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
             try

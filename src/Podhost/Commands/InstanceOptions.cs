@@ -29,24 +29,15 @@ internal sealed class InstanceOptions
     private readonly Option<string?> _store = Text("--store", "memory:, sqlite:PATH or etcd:URL (default SQLite in the data directory)");
     private readonly Option<string?> _logLevel = Text("--log-level", $"trace, debug, information, warning or error (default {Defaults.LogLevel})");
 
-    /// <summary>Adds every option to a command that starts an instance.</summary>
+    /// <summary>Adds every option. All commands take all of them: what says where an instance is started says where it is found.</summary>
     public void AddAllTo(Command command)
     {
-        AddLocationTo(command);
         foreach (var option in (Option[])
-            [_podLogsDir, _bindAddress, _securePort, _kubeletPort, _nodeName, _nodeIP, _bridge, _podCidr, _serviceCidr, _clusterDomain, _cgroupRoot,
-             _podManifestPath, _infraImage, _runtimeEndpoint, _store, _logLevel])
+            [_config, _dataDir, _runDir, _podLogsDir, _bindAddress, _securePort, _kubeletPort, _nodeName, _nodeIP, _bridge, _podCidr, _serviceCidr, _clusterDomain,
+             _cgroupRoot, _podManifestPath, _infraImage, _runtimeEndpoint, _store, _logLevel])
         {
             command.Options.Add(option);
         }
-    }
-
-    /// <summary>Adds only the options that say which instance is meant.</summary>
-    public void AddLocationTo(Command command)
-    {
-        command.Options.Add(_config);
-        command.Options.Add(_dataDir);
-        command.Options.Add(_runDir);
     }
 
     /// <summary>The options of an invocation.</summary>
@@ -77,7 +68,6 @@ internal sealed class InstanceOptions
         });
     }
 
-    // A command that has only the location options does not know the others.
     private static T? Given<T>(ParseResult parsed, Option<T?> option) =>
         parsed.GetResult(option) is OptionResult { Implicit: false } result ? result.GetValueOrDefault<T?>() : default;
 
