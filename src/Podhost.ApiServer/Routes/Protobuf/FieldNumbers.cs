@@ -7,7 +7,8 @@ namespace Podhost.ApiServer.Routes.Protobuf;
 /// <param name="Name">JSON name; empty where the message is written into its parent.</param>
 /// <param name="Inlined">The message whose fields are written into the parent, or null.</param>
 /// <param name="ZeroIsUnset">True where Go sends a zero for what is not set.</param>
-internal sealed record ProtobufField(string Name, string? Inlined, bool ZeroIsUnset);
+/// <param name="EmptyIsSet">True where an empty string is a value (Go has a pointer) and not what Go sends for none.</param>
+internal sealed record ProtobufField(string Name, string? Inlined, bool ZeroIsUnset = false, bool EmptyIsSet = false);
 
 /// <summary>Numbers of the fields of the API's protobuf form; the field's type is the schema's.</summary>
 internal static class FieldNumbers
@@ -17,6 +18,10 @@ internal static class FieldNumbers
 
     /// <summary>The fields of a message, or null where the type has no protobuf form here.</summary>
     public static IReadOnlyDictionary<int, ProtobufField>? Of(string typeName) => Messages.Value.GetValueOrDefault(typeName);
+
+    /// <summary>The JSON names of a message's fields, with those of the messages that are written into it.</summary>
+    public static IEnumerable<string> NamesOf(string typeName) =>
+        (Of(typeName)?.Values ?? []).SelectMany(f => f.Inlined is null ? [f.Name] : NamesOf(f.Inlined));
 
     private static FrozenDictionary<string, Dictionary<int, ProtobufField>> Load()
     {
@@ -40,8 +45,8 @@ internal static class FieldNumbers
 
             var parts = line.Split('\t');
             current[int.Parse(parts[1], CultureInfo.InvariantCulture)] = parts[2].StartsWith('*')
-                ? new ProtobufField("", parts[2][1..], false)
-                : new ProtobufField(parts[2], null, parts.Length > 3);
+                ? new ProtobufField("", parts[2][1..])
+                : new ProtobufField(parts[2], null, parts is [_, _, _, "z"], parts is [_, _, _, "k"]);
         }
 
         return messages.ToFrozenDictionary(StringComparer.Ordinal);

@@ -47,6 +47,9 @@ internal static class ProtobufBody
         }
     }
 
+    /// <summary>Names of the types that a body may be.</summary>
+    internal static IEnumerable<string> Types => ResourceTable.All.Select(r => r.SchemaName).Concat(Others.Values);
+
     private static SchemaType TypeOf(string apiVersion, string kind)
     {
         var name = ResourceTable.FindKind(apiVersion, kind)?.SchemaName ?? Others.GetValueOrDefault(kind);

@@ -219,7 +219,7 @@ internal static class ProtobufDecoder
 
     private static bool IsUnset(JsonNode node, ProtobufField field) => node switch
     {
-        JsonValue v when v.TryGetValue(out string? s) => s.Length == 0,
+        JsonValue v when v.TryGetValue(out string? s) => s.Length == 0 && !field.EmptyIsSet,
         JsonValue v when v.TryGetValue(out long n) => n == 0 && field.ZeroIsUnset,
         JsonValue v when v.TryGetValue(out bool b) => !b && field.ZeroIsUnset,
         _ => false,
