@@ -6,8 +6,11 @@ using Podhost.Client.Events;
 using Podhost.Client.Informers;
 using Podhost.Configuration;
 using Podhost.Control.Controllers;
+using Podhost.Control.Controllers.Endpoints;
+using Podhost.Control.Controllers.EndpointSlices;
 using Podhost.Control.Controllers.KubernetesService;
 using Podhost.Control.Controllers.NamespaceDefaults;
+using Podhost.Control.Controllers.Namespaces;
 using Podhost.Control.Events;
 using Podhost.Control.Scheduler;
 
@@ -41,6 +44,12 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
             plane.Pki.AuthorityPem,
             time,
             logs));
+        var pods = Inform<V1Pod>(manager);
+        var nodes = Inform<V1Node>(manager);
+        var services = Inform<V1Service>(manager);
+        Add(new NamespaceController(manager, namespaces, pods, time, logs));
+        Add(new EndpointsController(manager, services, pods, Inform<V1Endpoints>(manager), time, logs));
+        Add(new EndpointSliceController(manager, services, pods, nodes, Inform<V1EndpointSlice>(manager), time, logs));
         await Loops.RunAllAsync(_loops, cancellationToken);
     }
 

@@ -1,0 +1,137 @@
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+using Podhost.Api.Errors;
+using Podhost.Client;
+using Podhost.Client.Informers;
+using Podhost.Client.Queues;
+using Podhost.Control.Controllers.Services;
+
+namespace Podhost.Control.Controllers.EndpointSlices;
+
+/// <summary>Writes the EndpointSlices of every Service with a selector, at the moment a pod becomes ready, unready or is deleted.</summary>
+public sealed class EndpointSliceController : IController
+{
+    private readonly IApiClient _client;
+    private readonly IInformer<V1Service> _services;
+    private readonly IInformer<V1Pod> _pods;
+    private readonly IInformer<V1Node> _nodes;
+    private readonly IInformer<V1EndpointSlice> _slices;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+
+    /// <summary>A controller.</summary>
+    /// <param name="client">Writes slices.</param>
+    /// <param name="services">All Services.</param>
+    /// <param name="pods">All pods.</param>
+    /// <param name="nodes">All nodes, for the zone of an endpoint.</param>
+    /// <param name="slices">All slices, to repair what others change.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logs">Logs.</param>
+    public EndpointSliceController(
+        IApiClient client,
+        IInformer<V1Service> services,
+        IInformer<V1Pod> pods,
+        IInformer<V1Node> nodes,
+        IInformer<V1EndpointSlice> slices,
+        TimeProvider time,
+        ILoggerFactory logs)
+    {
+        _client = client;
+        _services = services;
+        _pods = pods;
+        _nodes = nodes;
+        _slices = slices;
+        _time = time;
+        _log = logs.CreateLogger<EndpointSliceController>();
+    }
+
+    /// <inheritdoc />
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(_services.Synced, _pods.Synced, _nodes.Synced, _slices.Synced).WaitAsync(cancellationToken);
+        using var queue = new WorkQueue<ObjectKey>(new WorkQueueOptions(), _time, _log);
+        using var changes = ServiceFeed.Subscribe(_services, _pods, queue.Add);
+        using var slices = _slices.Subscribe(e =>
+        {
+            // Ours come back as Added; what somebody changed or deleted is repaired.
+            if (e.Type != WatchEventKind.Added && ServiceOf(e.Object) is { } service)
+            {
+                queue.Add(service);
+            }
+        });
+        foreach (var slice in _slices.List())
+        {
+            if (ServiceOf(slice) is { } service)
+            {
+                queue.Add(service);
+            }
+        }
+
+        await queue.RunAsync(2, ReconcileAsync, cancellationToken);
+    }
+
+    private static ObjectKey? ServiceOf(V1EndpointSlice slice) =>
+        slice.Metadata.Labels is { } labels
+        && labels.TryGetValue(SliceRules.ManagedBy, out var by) && by == SliceRules.Manager
+        && labels.TryGetValue(SliceRules.ServiceName, out var name)
+            ? new ObjectKey(slice.Metadata.NamespaceProperty, name)
+            : null;
+
+    private async Task ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
+    {
+        var service = _services.Get(key.Namespace, key.Name);
+        if (service is not null && !ServicePods.IsManaged(service))
+        {
+            return;
+        }
+
+        // From the server, not from the copy: names are generated, and a slice that the copy does not show yet would be made twice.
+        var selector = $"{SliceRules.ServiceName}={key.Name},{SliceRules.ManagedBy}={SliceRules.Manager}";
+        var present = (await _client.ListAsync<V1EndpointSlice>(key.Namespace, new ListQuery(selector), cancellationToken)).Items;
+        if (service is null)
+        {
+            await ApplyAsync(new SlicePlan([], [], [.. present]), cancellationToken);
+        }
+        else if (service.Metadata.DeletionTimestamp is null)
+        {
+            await EnsureAsync(service, present, cancellationToken);
+        }
+    }
+
+    private async Task EnsureAsync(V1Service service, IReadOnlyList<V1EndpointSlice> present, CancellationToken cancellationToken)
+    {
+        var families = service.Spec.IpFamilies is { Count: > 0 } given ? given : ["IPv4"];
+        foreach (var family in families)
+        {
+            var groups = SliceRules.Groups(service, _pods.List(), family, name => _nodes.Get(null, name));
+            await ApplyAsync(SlicePlanner.Plan(service, family, present.Where(s => s.AddressType == family), groups), cancellationToken);
+        }
+
+        await ApplyAsync(new SlicePlan([], [], [.. present.Where(s => !families.Contains(s.AddressType))]), cancellationToken);
+    }
+
+    private async Task ApplyAsync(SlicePlan plan, CancellationToken cancellationToken)
+    {
+        try
+        {
+            foreach (var slice in plan.Update)
+            {
+                await _client.UpdateAsync(slice, null, cancellationToken);
+            }
+
+            foreach (var slice in plan.Create)
+            {
+                await _client.CreateAsync(slice, cancellationToken);
+            }
+
+            foreach (var slice in plan.Delete)
+            {
+                await _client.DeleteAsync<V1EndpointSlice>(slice.Metadata.NamespaceProperty, slice.Metadata.Name, null, cancellationToken);
+            }
+        }
+        catch (ApiException e) when (e.IsNotFound || e.Status.Details?.Causes?.Any(c => c.Reason == "NamespaceTerminating") == true)
+        {
+            // A slice or the namespace is going: the informers tell the rest.
+        }
+    }
+}

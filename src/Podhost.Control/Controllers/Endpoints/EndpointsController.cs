@@ -1,0 +1,94 @@
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+using Podhost.Api.Errors;
+using Podhost.Client;
+using Podhost.Client.Informers;
+using Podhost.Client.Queues;
+using Podhost.Control.Controllers.Services;
+
+namespace Podhost.Control.Controllers.Endpoints;
+
+/// <summary>Writes the Endpoints object of every Service with a selector; it goes with its Service.</summary>
+public sealed class EndpointsController : IController
+{
+    private readonly IApiClient _client;
+    private readonly IInformer<V1Service> _services;
+    private readonly IInformer<V1Pod> _pods;
+    private readonly IInformer<V1Endpoints> _endpoints;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+
+    /// <summary>A controller.</summary>
+    /// <param name="client">Writes Endpoints.</param>
+    /// <param name="services">All Services.</param>
+    /// <param name="pods">All pods.</param>
+    /// <param name="endpoints">All Endpoints, to repair what others change.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logs">Logs.</param>
+    public EndpointsController(
+        IApiClient client, IInformer<V1Service> services, IInformer<V1Pod> pods, IInformer<V1Endpoints> endpoints, TimeProvider time, ILoggerFactory logs)
+    {
+        _client = client;
+        _services = services;
+        _pods = pods;
+        _endpoints = endpoints;
+        _time = time;
+        _log = logs.CreateLogger<EndpointsController>();
+    }
+
+    /// <inheritdoc />
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(_services.Synced, _pods.Synced, _endpoints.Synced).WaitAsync(cancellationToken);
+        using var queue = new WorkQueue<ObjectKey>(new WorkQueueOptions(), _time, _log);
+        using var changes = ServiceFeed.Subscribe(_services, _pods, queue.Add);
+        using var others = _endpoints.Subscribe(e => queue.Add(ObjectKey.Of(e.Object)));
+        await queue.RunAsync(2, ReconcileAsync, cancellationToken);
+    }
+
+    private async Task ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (_services.Get(key.Namespace, key.Name) is not { } service)
+            {
+                await RemoveAsync(key, cancellationToken);
+            }
+            else if (ServicePods.IsManaged(service) && service.Metadata.DeletionTimestamp is null)
+            {
+                await EnsureAsync(EndpointsRules.Of(service, _pods.List()), cancellationToken);
+            }
+        }
+        catch (ApiException e) when (e.IsNotFound || e.IsAlreadyExists || e.Status.Details?.Causes?.Any(c => c.Reason == "NamespaceTerminating") == true)
+        {
+            // Somebody was faster, or the namespace goes: the informers tell the rest.
+        }
+    }
+
+    private async Task EnsureAsync(V1Endpoints wanted, CancellationToken cancellationToken)
+    {
+        if (_endpoints.Get(wanted.Metadata.NamespaceProperty, wanted.Metadata.Name) is not { } present)
+        {
+            await _client.CreateAsync(wanted, cancellationToken);
+        }
+        else if (!EndpointsRules.IsSame(present, wanted))
+        {
+            // A stale copy is refused as a conflict and tried again.
+            wanted.Metadata.ResourceVersion = present.Metadata.ResourceVersion;
+            wanted.Metadata.OwnerReferences = present.Metadata.OwnerReferences;
+            await _client.UpdateAsync(wanted, null, cancellationToken);
+        }
+    }
+
+    // Only what this controller wrote: Endpoints that somebody made by hand for a Service without a selector are theirs.
+    private async Task RemoveAsync(ObjectKey key, CancellationToken cancellationToken)
+    {
+        if (_endpoints.Get(key.Namespace, key.Name) is { } orphan
+            && orphan.Metadata.DeletionTimestamp is null
+            && orphan.Metadata.Labels?.TryGetValue("endpoints.kubernetes.io/managed-by", out var by) == true && by == "endpoint-controller")
+        {
+            await _client.DeleteAsync<V1Endpoints>(
+                key.Namespace, key.Name, new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = orphan.Metadata.Uid } }, cancellationToken);
+        }
+    }
+}
