@@ -80,9 +80,10 @@ internal sealed partial class SessionHandler(IStreamingBackend backend, Streamin
                 protocol, selection, limits, options.StreamCreationTimeout, time, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            if (await RemoteCommandSession.RunAsync(connection, call, cancellationToken).ConfigureAwait(false) is { } failure)
+            if (await RemoteCommandSession.RunAsync(connection, call, time, cancellationToken).ConfigureAwait(false) is { } failure)
             {
-                LogFailed(failure);
+                LogFailed(failure.Message);
+                LogFailure(failure);
             }
         }
     }
@@ -176,6 +177,9 @@ internal sealed partial class SessionHandler(IStreamingBackend backend, Streamin
     [LoggerMessage(Level = LogLevel.Debug, Message = "streaming session ended: {Why}")]
     private partial void LogEnded(string why);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "streaming session failed")]
-    private partial void LogFailed(Exception failure);
+    [LoggerMessage(Level = LogLevel.Information, Message = "streaming session failed: {Why}")]
+    private partial void LogFailed(string why);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "streaming session failed")]
+    private partial void LogFailure(Exception failure);
 }

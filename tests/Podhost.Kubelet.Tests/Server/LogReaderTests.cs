@@ -54,6 +54,8 @@ public sealed class LogReaderTests : IDisposable
     {
         await WriteAsync("1 stdout P a", "2 stdout F b", "3 stdout F c");
         Assert.Equal("2026-01-02T03:04:01.000000000Z ab\n2026-01-02T03:04:03.000000000Z c\n", await ReadAsync(new LogOptions { Timestamps = true }));
+        await File.WriteAllTextAsync(LogPath, "2026-01-02T03:04:01.123456789+00:00 stdout F a\n");
+        Assert.Equal("2026-01-02T03:04:01.123456789Z a\n", await ReadAsync(new LogOptions { Timestamps = true }));
     }
 
     [Fact]

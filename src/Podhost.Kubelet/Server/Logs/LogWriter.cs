@@ -28,7 +28,7 @@ internal sealed class LogWriter(LogOptions options, Stream output)
         open = line.IsPartial;
         if (options.Timestamps && isStart)
         {
-            await PutAsync(Encoding.ASCII.GetBytes(line.Timestamp + " "), cancellationToken).ConfigureAwait(false);
+            await PutAsync(Encoding.ASCII.GetBytes(Zulu(line.Timestamp) + " "), cancellationToken).ConfigureAwait(false);
         }
 
         await PutAsync(raw[line.ContentStart..], cancellationToken).ConfigureAwait(false);
@@ -37,6 +37,9 @@ internal sealed class LogWriter(LogOptions options, Stream output)
             await PutAsync("\n"u8.ToArray(), cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>conmon writes UTC as an offset of zero; Kubernetes shows it as Z.</summary>
+    private static string Zulu(string timestamp) => timestamp.EndsWith("+00:00", StringComparison.Ordinal) ? timestamp[..^6] + "Z" : timestamp;
 
     private async ValueTask PutAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
