@@ -1,12 +1,15 @@
 using Microsoft.AspNetCore.Http;
 using Podhost.Kubelet.Pods;
 using Podhost.Kubelet.Server.Logs;
+using Podhost.Streaming.WebSockets;
 
 namespace Podhost.Kubelet.Server;
 
 /// <summary>/containerLogs/&lt;namespace&gt;/&lt;pod&gt;/&lt;container&gt;.</summary>
 internal sealed class LogHandler(IPodDirectory pods, PodLookup lookup, TimeProvider time)
 {
+    private const int OutputBuffer = 32 * 1024;
+
     public async Task HandleAsync(HttpContext context, string ns, string name, string container)
     {
         var options = LogOptions.Parse(context.Request.Query, time.GetUtcNow());
@@ -21,10 +24,18 @@ internal sealed class LogHandler(IPodDirectory pods, PodLookup lookup, TimeProvi
             instance.LogPath,
             () => pods.FindContainer(pod.Metadata.Uid, container) is { Running: true } now && now.Id == instance.Id,
             time);
+        if (WebSocketOutput.IsRequested(context.Request))
+        {
+            await WebSocketOutput.RunAsync(context, (output, ct) => reader.CopyAsync(options, output, ct)).ConfigureAwait(false);
+            return;
+        }
+
         context.Response.ContentType = "text/plain";
         try
         {
-            await reader.CopyAsync(options, context.Response.Body, context.RequestAborted).ConfigureAwait(false);
+            // The reader flushes whenever it has caught up; a packet for each line would be dear.
+            var output = new BufferedStream(context.Response.Body, OutputBuffer);
+            await reader.CopyAsync(options, output, context.RequestAborted).ConfigureAwait(false);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException && !context.Response.HasStarted)
         {

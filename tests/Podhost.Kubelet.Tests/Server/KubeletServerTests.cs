@@ -201,6 +201,27 @@ public sealed class KubeletServerTests : IAsyncLifetime
         await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", Deadline);
     }
 
+    [Theory]
+    [InlineData("binary.k8s.io", "new\n")]
+    [InlineData("base64.binary.k8s.io", "bmV3Cg==")] // one message a line
+    public async Task Logs_come_over_a_web_socket_too(string protocol, string expected)
+    {
+        using var socket = new ClientWebSocket();
+        socket.Options.AddSubProtocol(protocol);
+        socket.Options.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+        await socket.ConnectAsync(new Uri($"wss://127.0.0.1:{server.Port}/containerLogs/default/web/app"), Deadline);
+        Assert.Equal(protocol, socket.SubProtocol);
+        var text = new StringBuilder();
+        var buffer = new byte[1024];
+        while (await socket.ReceiveAsync(buffer.AsMemory(), Deadline) is { MessageType: not WebSocketMessageType.Close } part)
+        {
+            text.Append(Encoding.UTF8.GetString(buffer, 0, part.Count));
+        }
+
+        Assert.Equal(expected, text.ToString());
+        await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", Deadline);
+    }
+
     [Fact]
     public async Task The_runtimes_refusal_reaches_the_client()
     {

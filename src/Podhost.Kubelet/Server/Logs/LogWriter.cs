@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Podhost.Kubelet.Server.Logs;
@@ -6,6 +7,7 @@ namespace Podhost.Kubelet.Server.Logs;
 internal sealed class LogWriter(LogOptions options, Stream output)
 {
     private long remaining = options.LimitBytes ?? long.MaxValue;
+    private readonly ArrayBufferWriter<byte> pending = new(256);
     private bool stdoutOpen;
     private bool stderrOpen;
 
@@ -26,25 +28,23 @@ internal sealed class LogWriter(LogOptions options, Stream output)
         ref var open = ref line.IsStderr ? ref stderrOpen : ref stdoutOpen;
         var isStart = !open;
         open = line.IsPartial;
+        pending.Clear();
         if (options.Timestamps && isStart)
         {
-            await PutAsync(Encoding.ASCII.GetBytes(Zulu(line.Timestamp) + " "), cancellationToken).ConfigureAwait(false);
+            pending.Write(Encoding.ASCII.GetBytes(Zulu(line.Timestamp) + " "));
         }
 
-        await PutAsync(raw[line.ContentStart..], cancellationToken).ConfigureAwait(false);
+        pending.Write(raw.Span[line.ContentStart..]);
         if (!line.IsPartial)
         {
-            await PutAsync("\n"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+            pending.Write("\n"u8);
         }
+
+        var n = (int)Math.Min(remaining, pending.WrittenCount);
+        remaining -= n;
+        await output.WriteAsync(pending.WrittenMemory[..n], cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>conmon writes UTC as an offset of zero; Kubernetes shows it as Z.</summary>
     private static string Zulu(string timestamp) => timestamp.EndsWith("+00:00", StringComparison.Ordinal) ? timestamp[..^6] + "Z" : timestamp;
-
-    private async ValueTask PutAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
-    {
-        var n = (int)Math.Min(remaining, bytes.Length);
-        remaining -= n;
-        await output.WriteAsync(bytes[..n], cancellationToken).ConfigureAwait(false);
-    }
 }
