@@ -6,6 +6,9 @@ var time = TimeProvider.System;
 var root = new RootCommand("Kubernetes Pods on one Linux machine, in one process")
 {
     UpCommand.Create(time),
+    ServerCommand.Create(time),
+    KubeletCommand.Create(time),
+    RuntimeCommand.Create(time),
     DownCommand.Create(time),
     StatusCommand.Create(),
     DoctorCommand.Create(),

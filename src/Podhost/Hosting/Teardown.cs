@@ -37,7 +37,7 @@ internal static class Teardown
         }
     }
 
-    /// <summary>Removes every pod, the pod network and all directories of the instance.</summary>
+    /// <summary>Removes every pod without waiting for its grace, the pod network and all directories of the instance.</summary>
     public static async Task RemoveEverythingAsync(PodhostOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         using var logs = LogSetup.Create("warning");
@@ -49,7 +49,6 @@ internal static class Teardown
             {
                 var sandboxes = (await runtime.Service.ListPodSandboxAsync(new ListPodSandboxRequest(), cancellationToken)).Items;
                 podLogs = [.. sandboxes.Select(s => Path.Combine(options.PodLogsDir, $"{s.Metadata.Namespace}_{s.Metadata.Name}_{s.Metadata.Uid}"))];
-                await Task.WhenAll(sandboxes.Select(s => StopPodAsync(runtime.Service, s.Id, cancellationToken)));
                 await runtime.RemoveAllAsync(cancellationToken);
             }
         }
