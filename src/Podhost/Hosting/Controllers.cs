@@ -8,6 +8,7 @@ using Podhost.Configuration;
 using Podhost.Control.Controllers;
 using Podhost.Control.Controllers.Endpoints;
 using Podhost.Control.Controllers.EndpointSlices;
+using Podhost.Control.Controllers.GarbageCollector;
 using Podhost.Control.Controllers.KubernetesService;
 using Podhost.Control.Controllers.NamespaceDefaults;
 using Podhost.Control.Controllers.Namespaces;
@@ -35,11 +36,12 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
             cancellationToken);
 
         var namespaces = Inform<V1Namespace>(manager);
+        var accounts = Inform<V1ServiceAccount>(manager);
         AddScheduler(scheduler, namespaces);
         Add(new NamespaceDefaultsController(
             manager,
             namespaces,
-            Inform<V1ServiceAccount>(manager),
+            accounts,
             Inform<V1ConfigMap>(manager, new InformerOptions { FieldSelector = "metadata.name=kube-root-ca.crt" }),
             plane.Pki.AuthorityPem,
             time,
@@ -47,11 +49,37 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         var pods = Inform<V1Pod>(manager);
         var nodes = Inform<V1Node>(manager);
         var services = Inform<V1Service>(manager);
+        var endpoints = Inform<V1Endpoints>(manager);
+        var slices = Inform<V1EndpointSlice>(manager);
         Add(new NamespaceController(manager, namespaces, pods, time, logs));
-        Add(new EndpointsController(manager, services, pods, Inform<V1Endpoints>(manager), time, logs));
-        Add(new EndpointSliceController(manager, services, pods, nodes, Inform<V1EndpointSlice>(manager), time, logs));
+        Add(new EndpointsController(manager, services, pods, endpoints, time, logs));
+        Add(new EndpointSliceController(manager, services, pods, nodes, slices, time, logs));
+        Add(new GarbageCollectorController(
+            manager,
+            [
+                OwnedKind.Of(namespaces), OwnedKind.Of(accounts), OwnedKind.Of(pods), OwnedKind.Of(nodes), OwnedKind.Of(services),
+                OwnedKind.Of(endpoints), OwnedKind.Of(slices), .. OtherKinds(manager),
+            ],
+            time,
+            logs));
         await Loops.RunAllAsync(_loops, cancellationToken);
     }
+
+    // The kinds that only the garbage collector follows. Events are left out as upstream does: they end by their age.
+    private IEnumerable<OwnedKind> OtherKinds(IApiClient client) =>
+    [
+        OwnedKind.Of(Inform<V1ConfigMap>(client)),
+        OwnedKind.Of(Inform<V1PersistentVolumeClaim>(client)),
+        OwnedKind.Of(Inform<V1PersistentVolume>(client)),
+        OwnedKind.Of(Inform<V1Secret>(client)),
+        OwnedKind.Of(Inform<V1Lease>(client)),
+        OwnedKind.Of(Inform<V1RuntimeClass>(client)),
+        OwnedKind.Of(Inform<V1ClusterRoleBinding>(client)),
+        OwnedKind.Of(Inform<V1ClusterRole>(client)),
+        OwnedKind.Of(Inform<V1RoleBinding>(client)),
+        OwnedKind.Of(Inform<V1Role>(client)),
+        OwnedKind.Of(Inform<V1PriorityClass>(client)),
+    ];
 
     private void AddScheduler(IApiClient client, IInformer<V1Namespace> namespaces)
     {
