@@ -15,11 +15,18 @@ public sealed record NodeFeatures
     /// <summary>The runtime mounts images as volumes.</summary>
     public bool ImageVolumes { get; init; } = true;
 
+    /// <summary>The kernel enforces SELinux labels, which the runtime does not set.</summary>
+    public bool SeLinux { get; init; }
+
     /// <summary>What this machine's kernel says of itself.</summary>
     public static NodeFeatures Detect()
     {
         const string enabled = "/sys/module/apparmor/parameters/enabled";
-        return new NodeFeatures { AppArmor = File.Exists(enabled) && File.ReadAllText(enabled).StartsWith('Y') };
+        return new NodeFeatures
+        {
+            AppArmor = File.Exists(enabled) && File.ReadAllText(enabled).StartsWith('Y'),
+            SeLinux = File.Exists("/sys/fs/selinux/enforce"),
+        };
     }
 }
 
@@ -77,9 +84,13 @@ public static class UnsupportedFields
             yield return new("spec.evictionResponders", "eviction responders are not supported");
         }
 
-        foreach (var field in AppArmor("spec.securityContext", spec.SecurityContext?.AppArmorProfile, node))
+        if (spec.SecurityContext is { } context)
         {
-            yield return field;
+            var options = new Labels(context.AppArmorProfile, context.SeLinuxOptions, context.WindowsOptions);
+            foreach (var field in OfSecurity("spec.securityContext", options, node))
+            {
+                yield return field;
+            }
         }
     }
 
@@ -133,9 +144,48 @@ public static class UnsupportedFields
             }
         }
 
-        foreach (var field in AppArmor($"{path}.securityContext", container.Context?.AppArmorProfile, node))
+        if (container.Context is { } context)
+        {
+            var options = new Labels(context.AppArmorProfile, context.SeLinuxOptions, context.WindowsOptions);
+            foreach (var field in OfSecurity($"{path}.securityContext", options, node))
+            {
+                yield return field;
+            }
+        }
+
+        foreach (var (name, probe) in container.Probes)
+        {
+            if (probe?.Grpc?.Mode is { } mode and not "Plaintext")
+            {
+                yield return new($"{path}.{name}.grpc.mode", $"probes of gRPC services in mode {mode} are not supported by this node");
+            }
+        }
+
+        foreach (var (name, request) in container.Requests)
+        {
+            if (request?.Protocol is not null)
+            {
+                yield return new($"{path}.{name}.httpGet.protocol", "a protocol of HTTP requests cannot be chosen on this node");
+            }
+        }
+    }
+
+    private static IEnumerable<UnsupportedField> OfSecurity(string path, Labels labels, NodeFeatures node)
+    {
+        foreach (var field in AppArmor(path, labels.AppArmor, node))
         {
             yield return field;
+        }
+
+        // Where the kernel has no SELinux the label means nothing, as upstream.
+        if (labels.SeLinux is not null && node.SeLinux)
+        {
+            yield return new($"{path}.seLinuxOptions", "SELinux labels are not set by the runtime of this node");
+        }
+
+        if (labels.Windows is not null)
+        {
+            yield return new($"{path}.windowsOptions", "this node runs linux, not windows");
         }
     }
 
@@ -145,11 +195,32 @@ public static class UnsupportedFields
             ? [new($"{path}.appArmorProfile", "Cannot enforce AppArmor: AppArmor is not enabled on the host")]
             : [];
 
-    /// <summary>The fields that containers and ephemeral containers share.</summary>
-    private sealed record Parts(V1SecurityContext? Context, V1ResourceRequirements? Resources, IList<V1VolumeMount>? Mounts, IList<V1VolumeDevice>? Devices)
-    {
-        public static Parts Of(V1Container c) => new(c.SecurityContext, c.Resources, c.VolumeMounts, c.VolumeDevices);
+    private sealed record Labels(V1AppArmorProfile? AppArmor, V1SELinuxOptions? SeLinux, V1WindowsSecurityContextOptions? Windows);
 
-        public static Parts Of(V1EphemeralContainer c) => new(c.SecurityContext, c.Resources, c.VolumeMounts, c.VolumeDevices);
+    /// <summary>The fields that containers and ephemeral containers share.</summary>
+    private sealed record Parts(
+        V1SecurityContext? Context,
+        V1ResourceRequirements? Resources,
+        IList<V1VolumeMount>? Mounts,
+        IList<V1VolumeDevice>? Devices,
+        (string Name, V1Probe? Probe)[] Probes,
+        V1Lifecycle? Lifecycle)
+    {
+        /// <summary>All HTTP requests that the node would make.</summary>
+        public IEnumerable<(string Name, V1HTTPGetAction? Request)> Requests =>
+        [
+            .. Probes.Select(p => (p.Name, p.Probe?.HttpGet)),
+            ("lifecycle.postStart", Lifecycle?.PostStart?.HttpGet),
+            ("lifecycle.preStop", Lifecycle?.PreStop?.HttpGet),
+        ];
+
+        public static Parts Of(V1Container c) => new(
+            c.SecurityContext, c.Resources, c.VolumeMounts, c.VolumeDevices, Named(c.LivenessProbe, c.ReadinessProbe, c.StartupProbe), c.Lifecycle);
+
+        public static Parts Of(V1EphemeralContainer c) => new(
+            c.SecurityContext, c.Resources, c.VolumeMounts, c.VolumeDevices, Named(c.LivenessProbe, c.ReadinessProbe, c.StartupProbe), c.Lifecycle);
+
+        private static (string Name, V1Probe? Probe)[] Named(V1Probe? liveness, V1Probe? readiness, V1Probe? startup) =>
+            [("livenessProbe", liveness), ("readinessProbe", readiness), ("startupProbe", startup)];
     }
 }

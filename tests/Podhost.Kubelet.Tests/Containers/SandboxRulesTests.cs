@@ -102,8 +102,20 @@ public sealed class SandboxRulesTests
     [InlineData("ephemeralContainers: [{name: e, resources: {claims: [{name: c}]}}]", "spec.ephemeralContainers[0].resources.claims")]
     [InlineData("securityContext: {appArmorProfile: {type: RuntimeDefault}}", "spec.securityContext.appArmorProfile")]
     [InlineData("resourceClaims: [{name: c}]", "spec.resourceClaims")]
+    [InlineData("securityContext: {windowsOptions: {runAsUserName: u}}", "spec.securityContext.windowsOptions")]
+    [InlineData("initContainers: [{name: i, restartPolicy: Always, livenessProbe: {grpc: {port: 1, mode: TLS}}}]", "spec.initContainers[0].livenessProbe.grpc.mode")]
+    [InlineData("initContainers: [{name: i, startupProbe: {httpGet: {port: 1, protocol: HTTP2}}}]", "spec.initContainers[0].startupProbe.httpGet.protocol")]
+    [InlineData("initContainers: [{name: i, lifecycle: {preStop: {httpGet: {port: 1, protocol: HTTP2}}}}]", "spec.initContainers[0].lifecycle.preStop.httpGet.protocol")]
     public void Fields_that_nobody_implements_are_found(string spec, string field) =>
         Assert.Equal(field, Assert.Single(UnsupportedFields.Find(Objects.Pod("containers: [{name: a}]\n" + spec))).Field);
+
+    [Fact]
+    public void SELinux_labels_are_refused_only_where_the_kernel_would_enforce_them()
+    {
+        var pod = Objects.Pod("containers: [{name: a, securityContext: {seLinuxOptions: {level: \"s0:c1\"}}}]");
+        Assert.Empty(UnsupportedFields.Find(pod));
+        Assert.Equal("spec.containers[0].securityContext.seLinuxOptions", Assert.Single(UnsupportedFields.Find(pod, new NodeFeatures { SeLinux = true })).Field);
+    }
 
     [Fact]
     public void A_pod_of_supported_fields_passes() => Assert.Empty(UnsupportedFields.Find(Objects.Pod("""
