@@ -1,0 +1,194 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Podhost.Integration.Tests.Instances;
+
+/// <summary>A Podhost of the tests' own: the real executable, with directories, ports, bridge, ranges and cgroup root that nothing else uses.</summary>
+public sealed class Instance : IAsyncDisposable
+{
+    private readonly StringBuilder _log = new();
+    private readonly int _number;
+    private Process? _process;
+
+    private Instance(int number)
+    {
+        _number = number;
+        Root = Directory.CreateTempSubdirectory("podhost-it-").FullName;
+        StaticPods = Directory.CreateDirectory(Path.Combine(Root, "static")).FullName;
+        SecurePort = FreePort();
+        KubeletPort = FreePort();
+        Kubectl = new Kubectl("kubectl", Kubeconfig);
+    }
+
+    /// <summary>Everything of the instance is below it.</summary>
+    public string Root { get; }
+
+    /// <summary>The manifest directory.</summary>
+    public string StaticPods { get; }
+
+    /// <summary>Port of the API server.</summary>
+    public int SecurePort { get; }
+
+    /// <summary>Port of the kubelet.</summary>
+    public int KubeletPort { get; }
+
+    /// <summary>Name of the node.</summary>
+    public string Node => $"it{_number}";
+
+    /// <summary>Name of the bridge.</summary>
+    public string Bridge => $"phit{_number}";
+
+    /// <summary>Parent cgroup of its pods.</summary>
+    public string CgroupRoot => $"/podhost-it{_number}";
+
+    /// <summary>The administrator's kubeconfig.</summary>
+    public string Kubeconfig => Path.Combine(Root, "data", "admin.kubeconfig");
+
+    /// <summary>kubectl of this machine as the administrator.</summary>
+    public Kubectl Kubectl { get; }
+
+    /// <summary>Process id of the running podhost.</summary>
+    public int ProcessId => _process?.Id ?? throw new InvalidOperationException("not running");
+
+    /// <summary>What podhost printed.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (_log)
+            {
+                return _log.ToString();
+            }
+        }
+    }
+
+    /// <summary>A started instance whose node is ready.</summary>
+    public static async Task<Instance> StartAsync()
+    {
+        // Two test runs on one machine do not meet: the process id is in the names and ranges.
+        var instance = new Instance((Environment.ProcessId % 1000 * 10) + Interlocked.Increment(ref s_count));
+        await instance.UpAsync();
+        return instance;
+    }
+
+    private static int s_count;
+
+    /// <summary>Starts podhost, and waits until the node is ready.</summary>
+    public async Task UpAsync()
+    {
+        var notify = Path.Combine(Root, "ready.sock");
+        File.Delete(notify);
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(notify));
+        _process = Shell.Start(
+            Executable.File, [.. Executable.Arguments, "up", .. Arguments()], new Dictionary<string, string> { ["NOTIFY_SOCKET"] = notify });
+        _process.OutputDataReceived += (_, line) => Add(line.Data);
+        _process.ErrorDataReceived += (_, line) => Add(line.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var ready = socket.ReceiveAsync(new byte[256], stop.Token).AsTask();
+        if (await Task.WhenAny(ready, _process.WaitForExitAsync(stop.Token)) != ready || !ready.IsCompletedSuccessfully)
+        {
+            throw new InvalidOperationException($"podhost did not become ready\n{Log}");
+        }
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task KillAsync()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>SIGTERM, and its end.</summary>
+    public async Task<int> TerminateAsync()
+    {
+        (await Shell.RunAsync("kill", ["-TERM", $"{ProcessId}"])).Ok();
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await _process!.WaitForExitAsync(stop.Token);
+        return _process.ExitCode;
+    }
+
+    /// <summary>Another podhost command about this instance.</summary>
+    public Task<Ran> PodhostAsync(params string[] arguments) => Shell.RunAsync(
+        Executable.File, [.. Executable.Arguments, .. arguments, "--data-dir", Path.Combine(Root, "data"), "--run-dir", Path.Combine(Root, "run")]);
+
+    /// <summary>Removes the pods, stops podhost, removes its traces; what is left then is a failure.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: true })
+        {
+            await UpAsync();
+        }
+
+        foreach (var manifest in Directory.GetFiles(StaticPods))
+        {
+            File.Delete(manifest);
+        }
+
+        var reset = await Shell.RunAsync(Executable.File, [.. Executable.Arguments, "reset", "--yes", .. Arguments()], deadline: TimeSpan.FromSeconds(90));
+        await _process!.WaitForExitAsync();
+        var leftovers = await LeftoversAsync();
+        Directory.Delete(Root, recursive: true);
+        Assert.True(reset.Code == 0, $"reset: {reset}\n{Log}");
+        Assert.True(leftovers.Count == 0, "left behind:\n" + string.Join('\n', leftovers));
+    }
+
+    private IEnumerable<string> Arguments() =>
+    [
+        "--data-dir", Path.Combine(Root, "data"), "--run-dir", Path.Combine(Root, "run"), "--pod-logs-dir", Path.Combine(Root, "logs"),
+        "--secure-port", $"{SecurePort}", "--kubelet-port", $"{KubeletPort}", "--node-name", Node, "--bridge", Bridge,
+        "--pod-cidr", $"10.{100 + (_number % 50)}.0.0/16", "--service-cidr", $"10.{150 + (_number % 50)}.0.0/16",
+        "--cgroup-root", CgroupRoot, "--pod-manifest-path", StaticPods,
+    ];
+
+    private async Task<List<string>> LeftoversAsync()
+    {
+        var found = new List<string>();
+        found.AddRange(Processes().Where(p => p.Contains(Root, StringComparison.Ordinal)).Select(p => $"process {p}"));
+        found.AddRange(File.ReadLines("/proc/self/mounts").Where(m => m.Contains(Root, StringComparison.Ordinal)).Select(m => $"mount {m}"));
+        found.AddRange(Directory.GetDirectories("/sys/fs/cgroup").Append("/sys/fs/cgroup").Select(c => c + CgroupRoot).Where(Directory.Exists)
+            .Select(c => $"cgroup {c}"));
+        found.AddRange(Directory.GetDirectories("/sys/class/net").Select(d => Path.GetFileName(d)!).Where(d => d == Bridge).Select(d => $"device {d}"));
+        found.AddRange((await Shell.RunAsync("nft", ["list", "tables"])).Ok().Split('\n')
+            .Where(t => t.EndsWith($"podhost_{Bridge}", StringComparison.Ordinal)).Select(t => $"nftables {t}"));
+        found.AddRange(new[] { "data", "run" }.Select(d => Path.Combine(Root, d)).Where(Directory.Exists).Select(d => $"directory {d}"));
+        return found;
+    }
+
+    private static IEnumerable<string> Processes()
+    {
+        foreach (var directory in Directory.GetDirectories("/proc").Where(d => char.IsDigit(Path.GetFileName(d)[0])))
+        {
+            string commandLine;
+            try
+            {
+                commandLine = File.ReadAllText(Path.Combine(directory, "cmdline")).Replace('\0', ' ');
+            }
+            catch (IOException)
+            {
+                continue; // ended meanwhile
+            }
+
+            yield return $"{Path.GetFileName(directory)} {commandLine}";
+        }
+    }
+
+    private void Add(string? line)
+    {
+        lock (_log)
+        {
+            _log.AppendLine(line);
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
