@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json.Nodes;
 using Podhost.Api.Errors;
 using Podhost.Api.FieldManagement;
@@ -117,8 +118,23 @@ internal static class WriteRules
     }
 
     /// <summary>Records who owns which field; the bookkeeping of an object without any goes along unchanged.</summary>
-    public static JsonObject Track(ResourceInfo resource, JsonObject? live, JsonObject updated, string subresource, WriteOptions options, DateTimeOffset now) =>
-        FieldManager.Update(resource, live, updated, options.FieldManager, subresource.Length == 0 ? null : subresource, now);
+    /// <remarks>
+    /// Fields that cannot be tracked (items of a list that share or lack their key) leave the object without bookkeeping, as upstream's
+    /// UpdateNoErrors does: it is validation that refuses them, with the field's name, or a list that has always been accepted so.
+    /// </remarks>
+    public static JsonObject Track(ResourceInfo resource, JsonObject? live, JsonObject updated, string subresource, WriteOptions options, DateTimeOffset now)
+    {
+        try
+        {
+            return FieldManager.Update(resource, live, updated, options.FieldManager, subresource.Length == 0 ? null : subresource, now);
+        }
+        catch (ApiException e) when (e.Code == HttpStatusCode.BadRequest)
+        {
+            var untracked = (JsonObject)updated.DeepClone();
+            (untracked["metadata"] as JsonObject)?.Remove("managedFields");
+            return untracked;
+        }
+    }
 
     /// <summary>The admission request of a write.</summary>
     public static AdmissionRequest Admission(

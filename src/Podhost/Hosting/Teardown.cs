@@ -3,6 +3,8 @@ using Podhost.Configuration;
 using Podhost.Cri.Services;
 using Podhost.Cri.V1;
 using Podhost.Images;
+using Podhost.Kubelet.Resources;
+using Podhost.Linux.Cgroups;
 using Podhost.Runtime;
 using Podhost.Runtime.Images;
 using Podhost.Streaming.Server;
@@ -53,12 +55,20 @@ internal static class Teardown
             }
         }
 
+        RemoveCgroups(options);
         DirectoryRemoval.Unmount(options.DataDir);
         DirectoryRemoval.Unmount(options.RunDir);
         foreach (var directory in (string[])[.. podLogs, options.RunDir, options.DataDir])
         {
             DirectoryRemoval.Delete(directory);
         }
+    }
+
+    // A root of its own goes with the instance; below the shared root only the tree of pods is ours, and stays where others' pods are in it.
+    private static void RemoveCgroups(PodhostOptions options)
+    {
+        var root = options.CgroupRoot.TrimEnd('/');
+        new CgroupTree(CgroupLayout.Detect()).TryRemove(root.Length == 0 ? "/" + new ResourceOptions().PodsCgroup : root);
     }
 
     private static async Task<(EmbeddedImages Images, EmbeddedRuntime Runtime)> OpenAsync(

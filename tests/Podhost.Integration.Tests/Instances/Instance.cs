@@ -129,6 +129,8 @@ public sealed class Instance : IAsyncDisposable
             File.Delete(manifest);
         }
 
+        // Their own grace is tested elsewhere.
+        await Kubectl.RunAsync("delete pods --all -A --grace-period=1 --wait=false");
         var reset = await Shell.RunAsync(Executable.File, [.. Executable.Arguments, "reset", "--yes", .. Arguments()], deadline: TimeSpan.FromSeconds(90));
         await _process!.WaitForExitAsync();
         var leftovers = await LeftoversAsync();

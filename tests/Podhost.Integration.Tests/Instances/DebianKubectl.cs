@@ -1,0 +1,21 @@
+namespace Podhost.Integration.Tests.Instances;
+
+/// <summary>kubectl of the distribution's package (Debian 12: 1.20), unpacked, not installed.</summary>
+internal static class DebianKubectl
+{
+    private const string Unpacked = "/tmp/k120/usr/bin/kubectl";
+
+    /// <summary>Its path, or why there is none.</summary>
+    public static async Task<(string? File, string? WhyNot)> GetAsync(string directory)
+    {
+        if (File.Exists(Unpacked))
+        {
+            return (Unpacked, null);
+        }
+
+        Directory.CreateDirectory(directory);
+        var ran = await Shell.RunAsync("bash", ["-c", $"cd {directory} && apt-get download -q kubernetes-client && dpkg-deb -x kubernetes-client_*.deb ."]);
+        var file = Path.Combine(directory, "usr/bin/kubectl");
+        return File.Exists(file) ? (file, null) : (null, $"the package kubernetes-client cannot be downloaded: {ran.Error.Trim()}");
+    }
+}
