@@ -15,12 +15,12 @@ public sealed class SandboxTests(ClusterFixture cluster) : ClusterTest(cluster)
             spec:
               terminationGracePeriodSeconds: 1
               containers:
-              - {name: a, image: "busybox:stable", command: [sh, -c, "echo $$ > /tmp/pid; trap 'exit 1' USR1; sleep 1000 & wait"]}
+              - {name: a, image: "busybox:stable", command: [sh, -c, "trap 'exit 1' USR1; sleep 1000 & wait"]}
               - {name: b, image: "busybox:stable", command: [sleep, "1000"]}
             """);
         await K.ReadyAsync("held");
         var ip = await K.FieldAsync("held", ".status.podIP");
-        await K.ShAsync("held", "kill -USR1 1", "a");
+        await K.RunAsync("exec held -c a -- kill -USR1 1"); // the exec may die with the container
         await K.WaitAsync("held", ".status.containerStatuses[?(@.name==\"a\")].restartCount", "1");
         await K.ReadyAsync("held");
         Assert.Equal($"{ip} 1 0", await K.FieldAsync("held", ".status.podIP} {.status.containerStatuses[0].restartCount} {.status.containerStatuses[1].restartCount"));

@@ -181,7 +181,7 @@ public abstract class VerbTests(ClusterFixture cluster) : ClusterTest(cluster), 
     public async Task Create_delete_label_annotate_and_wait()
     {
         Assert.Equal("configmap/made created\n", await V.OkAsync("create configmap made --from-literal=a=b"));
-        Assert.Contains("AlreadyExists", (await V.RunAsync("create configmap made")).Fails());
+        Assert.Contains("already exists", (await V.RunAsync("create configmap made")).Fails());
         Assert.Equal("configmap/made labeled\n", await V.OkAsync("label configmap made colour=red"));
         Assert.NotEqual(0, (await V.RunAsync("label configmap made colour=blue")).Code);
         await V.OkAsync("label configmap made colour=blue --overwrite");
@@ -216,8 +216,8 @@ public abstract class VerbTests(ClusterFixture cluster) : ClusterTest(cluster), 
     [Fact]
     public async Task Apply_changes_prunes_fields_and_diff_shows_before()
     {
-        await V.ApplyAsync("{apiVersion: v1, kind: ConfigMap, metadata: {name: applied}, data: {a: '1', b: '2'}}");
-        var changed = "{apiVersion: v1, kind: ConfigMap, metadata: {name: applied}, data: {a: '3'}}";
+        await V.ApplyAsync(ConfigMap("applied", "a: '1', b: '2'"));
+        var changed = ConfigMap("applied", "a: '3'");
         var diff = await V.RunAsync(["diff", "-f", "-"], changed);
         Assert.Equal(1, diff.Code);
         Assert.Contains("-  b: \"2\"", diff.Out);
@@ -229,10 +229,10 @@ public abstract class VerbTests(ClusterFixture cluster) : ClusterTest(cluster), 
     [Fact]
     public async Task Server_side_apply_owns_fields()
     {
-        await V.ApplyAsync("{apiVersion: v1, kind: ConfigMap, metadata: {name: owned}, data: {a: '1'}}", "--server-side", "--field-manager=one");
-        var conflict = await V.RunAsync(["apply", "--server-side", "--field-manager=two", "-f", "-"], "{apiVersion: v1, kind: ConfigMap, metadata: {name: owned}, data: {a: '2'}}");
+        await V.ApplyAsync(ConfigMap("owned", "a: '1'"), "--server-side", "--field-manager=one");
+        var conflict = await V.RunAsync(["apply", "--server-side", "--field-manager=two", "-f", "-"], ConfigMap("owned", "a: '2'"));
         Assert.Contains("conflict with \"one\"", conflict.Fails());
-        await V.ApplyAsync("{apiVersion: v1, kind: ConfigMap, metadata: {name: owned}, data: {a: '2'}}", "--server-side", "--field-manager=two", "--force-conflicts");
+        await V.ApplyAsync(ConfigMap("owned", "a: '2'"), "--server-side", "--field-manager=two", "--force-conflicts");
         Assert.Equal("2", await V.OkAsync("get configmap owned -o", "jsonpath={.data.a}"));
         await V.ApplyAsync(ShellPod("served", "sleep 1000"), "--server-side");
         await K.ReadyAsync("served");
@@ -255,9 +255,11 @@ public abstract class VerbTests(ClusterFixture cluster) : ClusterTest(cluster), 
     [Fact]
     public async Task A_field_that_does_not_exist_is_refused_by_name()
     {
-        var error = (await V.RunAsync(["apply", "-f", "-"], "{apiVersion: v1, kind: Pod, metadata: {name: wrong}, spec: {containerz: [], containers: [{name: a, image: b}]}}")).Fails();
+        var error = (await V.RunAsync(["apply", "-f", "-"], "apiVersion: v1\nkind: Pod\nmetadata: {name: wrong}\nspec: {containerz: [], containers: [{name: a, image: b}]}")).Fails();
         Assert.Contains("containerz", error);
     }
+
+    private static string ConfigMap(string name, string data) => $"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{{data}}}";
 
     protected async Task PodAsync(string name)
     {

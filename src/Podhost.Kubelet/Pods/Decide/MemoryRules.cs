@@ -70,7 +70,7 @@ internal static class MemoryRules
     {
         EnsureCgroup e => memory with { CgroupReady = true, CgroupGeneration = e.Generation },
         RemoveCgroup => memory with { CgroupReady = false, CgroupRemoved = true },
-        MountVolumes => memory with { VolumesMounted = true },
+        MountVolumes e => memory with { VolumesMounted = true, VolumesShow = e.Shown },
         UnmountVolumes => memory with { VolumesMounted = false, VolumesRemoved = true },
         RemoveLogs => memory with { LogsRemoved = true },
         StopSandbox s => memory with { StoppedSandboxes = memory.StoppedSandboxes.Add(s.SandboxId) },

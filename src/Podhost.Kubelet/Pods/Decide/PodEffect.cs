@@ -34,8 +34,9 @@ internal sealed record RemoveCgroup : PodEffect
     public override bool ChangesRuntime => false;
 }
 
-/// <summary>Sets the volumes up.</summary>
-internal sealed record MountVolumes : PodEffect
+/// <summary>Sets the volumes up, and renews the files that show the pod itself.</summary>
+/// <param name="Shown">What of the pod files may show.</param>
+internal sealed record MountVolumes(string Shown) : PodEffect
 {
     public override string Key => "volumes";
 

@@ -41,6 +41,9 @@ internal sealed record PodMemory
 
     public bool VolumesMounted { get; init; }
 
+    /// <summary>What of the pod the files of its volumes show now.</summary>
+    public string? VolumesShow { get; init; }
+
     public bool VolumesRemoved { get; init; }
 
     public bool LogsRemoved { get; init; }

@@ -1,3 +1,5 @@
+using k8s.Models;
+
 namespace Podhost.Kubelet.Pods.Decide;
 
 /// <summary>What a pod needs before anything of it can start: its cgroup and its volumes.</summary>
@@ -12,11 +14,20 @@ internal static class ResourceRules
             pass.WantWithRetry(new EnsureCgroup(generation));
         }
 
-        if (!pass.Memory.VolumesMounted)
+        // Containers go on while files are renewed.
+        var shown = ShownByFiles(pass.Pod.Metadata);
+        if (!pass.Memory.VolumesMounted || pass.Memory.VolumesShow != shown)
         {
-            pass.WantWithRetry(new MountVolumes());
+            pass.WantWithRetry(new MountVolumes(shown));
         }
 
         return pass.Memory is { CgroupReady: true, VolumesMounted: true };
     }
+
+    // The downward API shows labels, annotations and resources; resources change with the generation.
+    private static string ShownByFiles(V1ObjectMeta? metadata) =>
+        $"{metadata?.Generation}\n{Lines(metadata?.Labels)}\n{Lines(metadata?.Annotations)}";
+
+    private static string Lines(IDictionary<string, string>? map) => map is null ? "" : string.Join('\n',
+        map.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => $"{e.Key}={e.Value.Length}:{e.Value}"));
 }
