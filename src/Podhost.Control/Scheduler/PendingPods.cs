@@ -26,31 +26,35 @@ internal sealed class PendingPods
         _pending[uid] = new Pending(pod, Dirty: true, Attempts: 0, NotBefore: DateTimeOffset.MinValue);
     }
 
+    /// <summary>How often the cluster changed: a try remembers it, so that a change while it ran is not lost.</summary>
+    public long Changes { get; private set; }
+
     public void Remove(string uid) => _pending.Remove(uid);
 
     /// <summary>Something changed that may let a waiting pod fit.</summary>
     public void ClusterChanged()
     {
+        Changes++;
         foreach (var (uid, pending) in _pending)
         {
             _pending[uid] = pending with { Dirty = true };
         }
     }
 
-    /// <summary>A try failed: it waits for a change, and for its back-off.</summary>
-    public void Failed(string uid, DateTimeOffset now)
+    /// <summary>A try failed: it waits for a change after the one that the try saw last, and for its back-off.</summary>
+    public void Failed(string uid, DateTimeOffset now, long seenChanges)
     {
         if (_pending.TryGetValue(uid, out var pending))
         {
             var backoff = TimeSpan.FromTicks(Math.Min(FirstBackoff.Ticks << Math.Min(pending.Attempts, 10), MaxBackoff.Ticks));
-            _pending[uid] = pending with { Dirty = false, Attempts = pending.Attempts + 1, NotBefore = now + backoff };
+            _pending[uid] = pending with { Dirty = Changes != seenChanges, Attempts = pending.Attempts + 1, NotBefore = now + backoff };
         }
     }
 
     /// <summary>A try could not be carried out (the API refused or did not answer): it is tried again after its back-off without waiting for a change.</summary>
     public void Retry(string uid, DateTimeOffset now)
     {
-        Failed(uid, now);
+        Failed(uid, now, Changes);
         if (_pending.TryGetValue(uid, out var pending))
         {
             _pending[uid] = pending with { Dirty = true };

@@ -115,9 +115,14 @@ public sealed partial class PodScheduler
     private async Task PassAsync(CancellationToken cancellationToken)
     {
         IReadOnlyList<V1Pod> ready;
+        Pass pass;
         lock (_gate)
         {
             ready = _pending.Ready(_time.GetUtcNow());
+
+            // Copied before the pods are listed, and kept for the whole pass: a binding that is seen meanwhile leaves the assumed ones, but
+            // the pods that were listed do not have its node yet.
+            pass = new Pass(new Dictionary<string, string>(_assumed), _pending.Changes);
         }
 
         if (ready.Count == 0)
@@ -128,40 +133,34 @@ public sealed partial class PodScheduler
         var views = _pods.List().Select(p => new PodView(p)).ToList();
         foreach (var pod in ready)
         {
-            await PlaceAsync(new PodView(pod), View(views), cancellationToken);
+            var cluster = ClusterView.Build(_nodes.List(), views, pass.Assumed, _namespaces.List());
+            await PlaceAsync(new PodView(pod), cluster, pass, cancellationToken);
         }
     }
 
-    private ClusterView View(List<PodView> pods)
-    {
-        lock (_gate)
-        {
-            return ClusterView.Build(_nodes.List(), pods, _assumed, _namespaces.List());
-        }
-    }
-
-    private async Task PlaceAsync(PodView pod, ClusterView cluster, CancellationToken cancellationToken)
+    private async Task PlaceAsync(PodView pod, ClusterView cluster, Pass pass, CancellationToken cancellationToken)
     {
         var result = SchedulingDecider.Decide(pod, cluster);
         try
         {
             if (result.NodeName is { } node)
             {
-                await BindAsync(pod, node, cancellationToken);
+                await BindAsync(pod, node, pass, cancellationToken);
             }
             else
             {
-                await ReportAsync(pod, result.Message, cancellationToken);
+                await ReportAsync(pod, result.Message, pass, cancellationToken);
             }
         }
         catch (Exception e) when (e is ApiException or HttpRequestException)
         {
-            Settle(pod, e);
+            Settle(pod, e, pass);
         }
     }
 
-    private async Task BindAsync(PodView pod, string node, CancellationToken cancellationToken)
+    private async Task BindAsync(PodView pod, string node, Pass pass, CancellationToken cancellationToken)
     {
+        pass.Assumed[pod.Uid] = node;
         lock (_gate)
         {
             _assumed[pod.Uid] = node;
@@ -180,12 +179,12 @@ public sealed partial class PodScheduler
         _events.Record(pod.Pod, "Normal", "Scheduled", $"Successfully assigned {pod.Key} to {node}");
     }
 
-    private async Task ReportAsync(PodView pod, string message, CancellationToken cancellationToken)
+    private async Task ReportAsync(PodView pod, string message, Pass pass, CancellationToken cancellationToken)
     {
         bool isNews;
         lock (_gate)
         {
-            _pending.Failed(pod.Uid, _time.GetUtcNow());
+            _pending.Failed(pod.Uid, _time.GetUtcNow(), pass.SeenChanges);
             isNews = _reported.GetValueOrDefault(pod.Uid) != message;
             _reported[pod.Uid] = message;
         }
@@ -216,8 +215,10 @@ public sealed partial class PodScheduler
     };
 
     // Gone or bound by somebody else: the informer tells the rest. Anything else is tried again after the back-off.
-    private void Settle(PodView pod, Exception error)
+    private void Settle(PodView pod, Exception error, Pass pass)
     {
+        pass.Assumed.Remove(pod.Uid);
+        var present = _pods.Get(pod.Namespace, pod.Pod.Metadata.Name);
         lock (_gate)
         {
             _assumed.Remove(pod.Uid);
@@ -227,7 +228,13 @@ public sealed partial class PodScheduler
                 return;
             }
 
-            _pending.Put(pod.Pod);
+            // The answer may have been lost although the server did it: what is bound or gone by now is not tried again.
+            if (present is null || present.Metadata.Uid != pod.Uid || !IsOurs(present))
+            {
+                return;
+            }
+
+            _pending.Put(present);
             _pending.Retry(pod.Uid, _time.GetUtcNow());
         }
 
@@ -247,6 +254,9 @@ public sealed partial class PodScheduler
             : null;
         await _wake.Reader.ReadAsync(cancellationToken);
     }
+
+    /// <summary>What one pass knows: where pods were sent, and the last change of the cluster that it saw.</summary>
+    private sealed record Pass(Dictionary<string, string> Assumed, long SeenChanges);
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 

@@ -12,6 +12,9 @@ using Podhost.Control.Controllers.GarbageCollector;
 using Podhost.Control.Controllers.KubernetesService;
 using Podhost.Control.Controllers.NamespaceDefaults;
 using Podhost.Control.Controllers.Namespaces;
+using Podhost.Control.Controllers.NodeTaints;
+using Podhost.Control.Controllers.PodGarbage;
+using Podhost.Control.Controllers.TaintEviction;
 using Podhost.Control.Events;
 using Podhost.Control.Scheduler;
 
@@ -54,6 +57,9 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         Add(new NamespaceController(manager, namespaces, pods, time, logs));
         Add(new EndpointsController(manager, services, pods, endpoints, time, logs));
         Add(new EndpointSliceController(manager, services, pods, nodes, slices, time, logs));
+        Add(new PodGarbageController(manager, pods, nodes, new PodGarbageOptions(), time, logs));
+        Add(new NodeTaintController(manager, nodes, time, logs));
+        Add(new TaintEvictionController(manager, pods, nodes, Events(manager, "taint-eviction-controller"), time, logs));
         Add(new GarbageCollectorController(
             manager,
             [

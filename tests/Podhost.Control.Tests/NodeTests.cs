@@ -1,0 +1,59 @@
+using k8s.Models;
+using Podhost.Control.Controllers.NodeTaints;
+using Podhost.Control.Controllers.PodGarbage;
+using Podhost.Control.Controllers.TaintEviction;
+
+namespace Podhost.Control.Tests;
+
+public sealed class NodeTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void Taints_follow_conditions_and_taints_of_others_stay()
+    {
+        var node = Objects.Node("a");
+        node.Spec.Taints = [new V1Taint { Key = "mine", Effect = "NoSchedule" }, new V1Taint { Key = "node.kubernetes.io/disk-pressure", Effect = "NoSchedule" }];
+        node.Spec.Unschedulable = true;
+        node.Status.Conditions = [new V1NodeCondition { Type = "Ready", Status = "False" }];
+        var wanted = NodeTaintRules.Wanted(node, Now.UtcDateTime)!;
+        Assert.Equal(["mine", "node.kubernetes.io/not-ready", "node.kubernetes.io/unschedulable"], wanted.Select(t => t.Key));
+        node.Spec.Taints = [.. wanted];
+        Assert.Null(NodeTaintRules.Wanted(node, Now.UtcDateTime));
+    }
+
+    [Fact]
+    public void A_pod_leaves_at_once_after_its_seconds_or_never()
+    {
+        var node = Objects.Node("a");
+        node.Spec.Taints = [new V1Taint { Key = "k", Value = "v", Effect = "NoExecute", TimeAdded = Now.UtcDateTime }];
+        Assert.Equal(Now.AddSeconds(5), TaintEvictionRules.EvictAt(Tolerating(null), node, Now.AddSeconds(5)));
+        Assert.Equal(Now.AddSeconds(30), TaintEvictionRules.EvictAt(Tolerating(new V1Toleration { Key = "k", OperatorProperty = "Exists", TolerationSeconds = 30 }), node, Now.AddSeconds(5)));
+        Assert.Null(TaintEvictionRules.EvictAt(Tolerating(new V1Toleration { OperatorProperty = "Exists" }), node, Now));
+        node.Spec.Taints[0].Effect = "NoSchedule";
+        Assert.Null(TaintEvictionRules.EvictAt(Tolerating(null), node, Now));
+    }
+
+    [Fact]
+    public void Too_many_terminated_pods_go_evicted_ones_first_then_the_oldest()
+    {
+        var pods = Enumerable.Range(0, 4).Select(i =>
+        {
+            var pod = Objects.Pod($"p{i}", "10.0.0.1", ready: false);
+            pod.Metadata.CreationTimestamp = Now.AddMinutes(i).UtcDateTime;
+            pod.Status.Phase = i == 0 ? "Running" : "Failed";
+            pod.Status.Reason = i == 3 ? "Evicted" : null;
+            return pod;
+        }).ToList();
+        Assert.Equal(["p3", "p1"], PodGarbageRules.AboveThreshold(pods, 1).Select(p => p.Metadata.Name));
+        Assert.Empty(PodGarbageRules.AboveThreshold(pods, 3));
+        Assert.Empty(PodGarbageRules.AboveThreshold(pods, 0));
+    }
+
+    private static V1Pod Tolerating(V1Toleration? toleration)
+    {
+        var pod = Objects.Pod("p", "10.0.0.1", ready: true);
+        pod.Spec.Tolerations = toleration is null ? null : [toleration];
+        return pod;
+    }
+}
