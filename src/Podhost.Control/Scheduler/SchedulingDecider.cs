@@ -35,7 +35,7 @@ internal static class SchedulingDecider
             return SchedulingResult.Unschedulable("no nodes available to schedule pods");
         }
 
-        var reasons = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        var reasons = new Dictionary<string, int>(StringComparer.Ordinal);
         var feasible = new List<NodeView>();
         foreach (var node in cluster.Nodes)
         {
@@ -55,8 +55,11 @@ internal static class SchedulingDecider
 
         return feasible.Count > 0
             ? SchedulingResult.Fits(Best(pod, feasible, cluster))
-            : SchedulingResult.Unschedulable($"0/{cluster.Nodes.Count} nodes are available: {string.Join(", ", reasons.Select(r => $"{r.Value} {r.Key}"))}.");
+            : SchedulingResult.Unschedulable($"0/{cluster.Nodes.Count} nodes are available: {string.Join(", ", Told(reasons))}.");
     }
+
+    // As upstream: sorted with their counts in front.
+    private static IEnumerable<string> Told(Dictionary<string, int> reasons) => reasons.Select(r => $"{r.Value} {r.Key}").Order(StringComparer.Ordinal);
 
     private static string Best(PodView pod, List<NodeView> feasible, ClusterView cluster) => feasible.Count == 1
         ? feasible[0].Name
