@@ -9,6 +9,7 @@ using Podhost.Linux.Terminals;
 using Podhost.Runtime.Containers;
 using Podhost.Runtime.Spec;
 using Podhost.Runtime.State;
+using Podhost.Streaming.Contract;
 
 namespace Podhost.Runtime.Processes;
 
@@ -40,7 +41,14 @@ internal sealed class ExecSession : IDisposable
     internal Stream? Stderr { get; }
 
     /// <summary>Starts a command. Its end is awaited by <see cref="WaitAsync"/> in every case.</summary>
-    internal static ExecSession Start(RuntimeContext context, Container container, IReadOnlyList<string> command, bool tty, bool stdin)
+    /// <param name="context">The runtime.</param>
+    /// <param name="container">Where it runs.</param>
+    /// <param name="command">Program and arguments.</param>
+    /// <param name="tty">With a terminal.</param>
+    /// <param name="stdin">With a standard input.</param>
+    /// <param name="size">The terminal's size where it is known: the program sees it from its first instruction on.</param>
+    internal static ExecSession Start(
+        RuntimeContext context, Container container, IReadOnlyList<string> command, bool tty, bool stdin, TerminalSize? size = null)
     {
         if (container.State != Cri.V1.ContainerState.ContainerRunning)
         {
@@ -49,7 +57,7 @@ internal sealed class ExecSession : IDisposable
 
         var number = Interlocked.Increment(ref _counter).ToString(CultureInfo.InvariantCulture);
         var files = Path.Combine(context.Paths.Bundle(container.Id), $"exec-{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)}-{number}");
-        File.WriteAllText(files + ".json", ProcessOf(context.Paths.Bundle(container.Id), command, tty).ToJsonString());
+        File.WriteAllText(files + ".json", ProcessOf(context.Paths.Bundle(container.Id), command, tty, size).ToJsonString());
         var runtime = new OciRuntime(container.Record.RuntimePath, context.Paths.OciState);
         var request = runtime.Request(["exec", "--process", files + ".json", "--pid-file", files + ".pid", container.Id]) with { NewSession = true };
         try
@@ -102,11 +110,16 @@ internal sealed class ExecSession : IDisposable
         File.Delete(_files + ".pid");
     }
 
-    private static JsonNode ProcessOf(string bundle, IReadOnlyList<string> command, bool tty)
+    private static JsonNode ProcessOf(string bundle, IReadOnlyList<string> command, bool tty, TerminalSize? size)
     {
         var process = ConfigurationFile.Read(bundle)["process"]!.DeepClone();
         process["args"] = SpecBuilder.Strings(command);
         process["terminal"] = tty;
+        if (tty && size is { } known)
+        {
+            process["consoleSize"] = new JsonObject { ["height"] = (int)known.Height, ["width"] = (int)known.Width };
+        }
+
         var environment = process["env"]!.AsArray();
         if (tty && !environment.Any(entry => entry!.GetValue<string>().StartsWith("TERM=", StringComparison.Ordinal)))
         {

@@ -14,7 +14,14 @@ internal sealed class StreamingBackend(RuntimeContext context) : IStreamingBacke
 
     public async Task<int> ExecAsync(string containerId, IReadOnlyList<string> command, bool tty, SessionStreams streams, CancellationToken cancellationToken)
     {
-        using var session = Translate(() => ExecSession.Start(context, context.State.GetContainer(containerId), command, tty, streams.Stdin is not null));
+        TerminalSize? size = streams.Resizes is { } resizes && resizes.TryRead(out var first) ? first : null;
+        using var session = Translate(
+            () => ExecSession.Start(context, context.State.GetContainer(containerId), command, tty, streams.Stdin is not null, size));
+        if (size is { } known)
+        {
+            session.Resize(known.Width, known.Height);
+        }
+
         using var sessionEnd = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using var killing = cancellationToken.Register(session.Kill);
         var input = session.Stdin is null ? Task.CompletedTask : FeedAsync(streams.Stdin, session.Stdin, closeAfter: !tty, sessionEnd.Token);
