@@ -7,8 +7,18 @@ namespace Podhost.Api.Validation;
 public static class ObjectValidator
 {
     /// <summary>Faults of a new object (defaulted already). Empty where it is valid.</summary>
-    public static IReadOnlyList<FieldError> ValidateCreate(ResourceInfo resource, JsonObject obj) => [];
+    public static IReadOnlyList<FieldError> ValidateCreate(ResourceInfo resource, JsonObject obj)
+    {
+        var faults = new List<FieldError>();
+        KindRules.Find(resource)?.Create(new Field(obj, faults));
+        return faults;
+    }
 
     /// <summary>Faults of a change of <paramref name="old"/> into <paramref name="obj"/> through the resource or one of its subresources.</summary>
-    public static IReadOnlyList<FieldError> ValidateUpdate(ResourceInfo resource, JsonObject obj, JsonObject old, string? subresource) => [];
+    public static IReadOnlyList<FieldError> ValidateUpdate(ResourceInfo resource, JsonObject obj, JsonObject old, string? subresource)
+    {
+        var faults = new List<FieldError>();
+        KindRules.Find(resource)?.Update(new Field(obj, faults), new Field(old, []), subresource ?? "");
+        return faults;
+    }
 }

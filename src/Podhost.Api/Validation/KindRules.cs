@@ -1,0 +1,76 @@
+using Podhost.Api.Resources;
+using Podhost.Api.Validation.Core;
+using Podhost.Api.Validation.Metadata;
+using Podhost.Api.Validation.Pods;
+using Podhost.Api.Validation.Policy;
+using Podhost.Api.Validation.Services;
+using Podhost.Api.Validation.Storage;
+
+namespace Podhost.Api.Validation;
+
+/// <summary>The rules of a kind.</summary>
+/// <param name="Create">Checks a new object.</param>
+/// <param name="Update">Checks an object against what it was, and the subresource that it is changed through (empty where none).</param>
+internal sealed record KindRules(Action<Field> Create, Action<Field, Field, string> Update)
+{
+    private const string Rbac = "rbac.authorization.k8s.io";
+
+    private static readonly Dictionary<(string, string), KindRules> ByKind = new()
+    {
+        [("", "Pod")] = new(PodRules.CheckCreate, UpdatePod),
+        [("", "Service")] = new(ServiceRules.Create, ServiceRules.Update),
+        [("", "Endpoints")] = Same(EndpointRules.CheckEndpoints),
+        [("discovery.k8s.io", "EndpointSlice")] = new(EndpointRules.CheckSlice, (o, old, _) => EndpointRules.UpdateSlice(o, old)),
+        [("", "ConfigMap")] = new(ConfigRules.CheckConfigMap, (o, old, _) => ConfigRules.UpdateConfigMap(o, old)),
+        [("", "Secret")] = new(ConfigRules.CheckSecret, (o, old, _) => ConfigRules.UpdateSecret(o, old)),
+        [("", "Namespace")] = new(NamespaceRules.Create, NamespaceRules.Update),
+        [("", "Node")] = new(NodeRules.Create, (o, old, _) => NodeRules.Update(o, old)),
+        [("", "Event")] = new(EventRules.CreateCore, (o, old, _) => EventRules.Update(o, old)),
+        [("events.k8s.io", "Event")] = new(EventRules.Create, (o, old, _) => EventRules.Update(o, old)),
+        [("", "PersistentVolume")] = new(VolumeObjectRules.CheckVolume, VolumeObjectRules.UpdateVolume),
+        [("", "PersistentVolumeClaim")] = new(VolumeObjectRules.CheckClaim, VolumeObjectRules.UpdateClaim),
+        [("coordination.k8s.io", "Lease")] = Same(ClassRules.CheckLease),
+        [("node.k8s.io", "RuntimeClass")] = new(ClassRules.CheckRuntime, (o, old, _) => ClassRules.UpdateRuntime(o, old)),
+        [("scheduling.k8s.io", "PriorityClass")] = new(ClassRules.CreatePriority, (o, old, _) => ClassRules.UpdatePriority(o, old)),
+        [(Rbac, "Role")] = Same(o => RbacRules.CheckRole(o, namespaced: true)),
+        [(Rbac, "ClusterRole")] = Same(o => RbacRules.CheckRole(o, namespaced: false)),
+        [(Rbac, "RoleBinding")] = new(o => RbacRules.CheckBinding(o, true), (o, old, _) => RbacRules.UpdateBinding(o, old, true)),
+        [(Rbac, "ClusterRoleBinding")] = new(o => RbacRules.CheckBinding(o, false), (o, old, _) => RbacRules.UpdateBinding(o, old, false)),
+    };
+
+    /// <summary>The rules of a resource; null for those that are not stored.</summary>
+    public static KindRules? Find(ResourceInfo resource) =>
+        ByKind.TryGetValue((resource.Group, resource.Kind), out var rules) ? rules
+        : resource.IsVirtual ? null
+        : new(
+            o => ObjectMetaRules.CheckCreate(o["metadata"], resource.Namespaced, Names.DnsSubdomain),
+            (o, old, _) => ObjectMetaRules.CheckUpdate(o["metadata"], old["metadata"]));
+
+    private static KindRules Same(Action<Field> check) => new(check, (o, old, _) =>
+    {
+        ObjectMetaRules.CheckUpdate(o["metadata"], old["metadata"]);
+        check(o);
+    });
+
+    private static void UpdatePod(Field pod, Field old, string subresource)
+    {
+        switch (subresource)
+        {
+            case "":
+                PodUpdateRules.Check(pod, old);
+                break;
+            case "status":
+                PodStatusRules.Check(pod, old);
+                break;
+            case "ephemeralcontainers":
+                EphemeralUpdateRules.Check(pod, old);
+                break;
+            case "resize":
+                PodResizeRules.Check(pod, old);
+                break;
+            default:
+                ObjectMetaRules.CheckUpdate(pod["metadata"], old["metadata"]);
+                break;
+        }
+    }
+}

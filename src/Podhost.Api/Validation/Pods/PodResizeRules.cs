@@ -1,0 +1,124 @@
+using System.Text.Json.Nodes;
+using k8s.Models;
+using Podhost.Api.Objects;
+using Podhost.Api.Pods;
+using Podhost.Api.Validation.Metadata;
+
+namespace Podhost.Api.Validation.Pods;
+
+/// <summary>The resize subresource: cpu and memory of containers and sidecars, within the pod's QoS class.</summary>
+internal static class PodResizeRules
+{
+    private static readonly string[] Resizable = [ResourceNames.Cpu, ResourceNames.Memory];
+
+    public static void Check(Field pod, Field old)
+    {
+        if (Refusal(pod, old) is { } refusal)
+        {
+            pod.Add(FieldError.Forbidden("", refusal));
+            return;
+        }
+
+        ObjectMetaRules.CheckUpdate(pod["metadata"], old["metadata"]);
+        PodRules.CheckWhole(pod);
+        CheckQos(pod, old);
+        if (old["status"]["containerStatuses"].Items.FirstOrDefault(c => c["state"]["running"].IsSet) is { } running && !running["resources"].IsSet)
+        {
+            pod["spec"].Forbidden("Pod running on node without support for resize");
+        }
+
+        CheckContainers(pod["spec"], old["spec"]);
+    }
+
+    private static string? Refusal(Field pod, Field old) =>
+        HasPodLevel(pod) || HasPodLevel(old) ? "pods with pod-level resources cannot be resized"
+        : old["metadata"]["annotations"].Key(PodRules.Mirror).IsSet ? "static pods cannot be resized"
+        : old["spec"]["os"]["name"].Text == "windows" ? "windows pods cannot be resized"
+        : null;
+
+    private static bool HasPodLevel(Field pod) =>
+        pod["spec"]["resources"]["requests"].Count + pod["spec"]["resources"]["limits"].Count > 0;
+
+    private static void CheckQos(Field pod, Field old)
+    {
+        var before = QosRules.Of(ObjectCodec.ToModel<V1Pod>(old.Node!));
+        var after = QosRules.Compute(ObjectCodec.ToModel<V1Pod>(pod.Node!));
+        if (before != after)
+        {
+            pod["spec"].With(pod["status"]["qosClass"].Node ?? "").Invalid("Pod QOS Class may not change as a result of resizing");
+        }
+    }
+
+    private static void CheckContainers(Field spec, Field old)
+    {
+        var rest = (JsonObject)spec.Node!.DeepClone();
+        foreach (var list in (string[])["initContainers", "containers"])
+        {
+            for (var i = 0; i < Math.Min(spec[list].Count, old[list].Count); i++)
+            {
+                CheckContainer(spec, list, i, old[list].At(i), (JsonObject)rest[list]![i]!);
+            }
+        }
+
+        if (!JsonNode.DeepEquals(rest, old.Node))
+        {
+            spec.Forbidden("only cpu and memory resources are mutable");
+        }
+    }
+
+    // Sets back in rest what may change, so that whatever is left there is a change too many.
+    private static void CheckContainer(Field spec, string list, int index, Field old, JsonObject rest)
+    {
+        var container = spec[list].At(index);
+        if (list == "initContainers" && old["restartPolicy"].Text != "Always")
+        {
+            if (!JsonNode.DeepEquals(container.Node, old.Node))
+            {
+                spec.Forbidden("resources for non-sidecar init containers are immutable");
+            }
+
+            return;
+        }
+
+        CheckRemoved(container["resources"]["requests"], old["resources"]["requests"], "resource requests cannot be removed");
+        CheckRemoved(container["resources"]["limits"], old["resources"]["limits"], "resource limits cannot be removed");
+        RestoreResizable(rest, old);
+    }
+
+    private static void CheckRemoved(Field list, Field old, string detail)
+    {
+        if (old.Entries.Any(e => !list.Key(e.Key).IsSet))
+        {
+            list.Forbidden(detail);
+        }
+    }
+
+    private static void RestoreResizable(JsonObject container, Field old)
+    {
+        var resources = container["resources"] as JsonObject ?? [];
+        container.Remove("resources");
+        foreach (var kind in (string[])["requests", "limits"])
+        {
+            var amounts = resources[kind] as JsonObject ?? [];
+            resources.Remove(kind);
+            foreach (var name in Resizable)
+            {
+                amounts.Remove(name);
+                if (old["resources"][kind].Key(name).Node is { } had)
+                {
+                    amounts[name] = had.DeepClone();
+                }
+            }
+
+            if (amounts.Count > 0 || old["resources"][kind].IsSet)
+            {
+                resources[kind] = amounts;
+            }
+        }
+
+        if (resources.Count > 0 || old["resources"].IsSet)
+        {
+            container["resources"] = resources;
+        }
+    }
+}
