@@ -188,7 +188,7 @@ internal sealed class Field
     /// <summary>A value as messages print it: strings quoted, numbers plain, the rest as JSON.</summary>
     public static string Printed(JsonNode? node) => node switch
     {
-        null => "null",
+        null => "\"null\"",
         JsonValue v when v.TryGetValue<string>(out var text) => Quote(text),
         _ => System.Text.Encoding.UTF8.GetString(ObjectCodec.ToUtf8(node)),
     };
