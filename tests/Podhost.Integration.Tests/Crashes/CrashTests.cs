@@ -75,9 +75,5 @@ public sealed class CrashTests(ClusterFixture cluster)
         "get events --field-selector=involvedObject.name=stays -o", "jsonpath={range .items[*]}{.reason} {.count}{\"\\n\"}{end}"))
         .Split('\n').Where(l => l.Split(' ')[0] is "Created" or "Started" or "Killing" or "SandboxChanged" or "BackOff").Order());
 
-    private static async Task<string> PageAsync(string ip)
-    {
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
-        return await http.GetStringAsync($"http://{ip}:8080/");
-    }
+    private static Task<string> PageAsync(string ip) => Shell.PageAsync($"http://{ip}:8080/");
 }

@@ -129,11 +129,15 @@ public sealed class Instance : IAsyncDisposable
             File.Delete(manifest);
         }
 
+        // A pod's end of the bridge is named after its sandbox.
+        var netns = Path.Combine(Root, "run", "netns");
+        HashSet<string> devices = [Bridge, .. Directory.Exists(netns) ? Directory.GetFiles(netns).Select(f => "ph" + Path.GetFileName(f)[..12]) : []];
+
         // Their own grace is tested elsewhere.
         await Kubectl.RunAsync("delete pods --all -A --grace-period=1 --wait=false");
         var reset = await Shell.RunAsync(Executable.File, [.. Executable.Arguments, "reset", "--yes", .. Arguments()], deadline: TimeSpan.FromSeconds(90));
         await _process!.WaitForExitAsync();
-        var leftovers = await LeftoversAsync();
+        var leftovers = await LeftoversAsync(devices);
         Directory.Delete(Root, recursive: true);
         Assert.True(reset.Code == 0, $"reset: {reset}\n{Log}");
         Assert.True(leftovers.Count == 0, "left behind:\n" + string.Join('\n', leftovers));
@@ -143,18 +147,18 @@ public sealed class Instance : IAsyncDisposable
     [
         "--data-dir", Path.Combine(Root, "data"), "--run-dir", Path.Combine(Root, "run"), "--pod-logs-dir", Path.Combine(Root, "logs"),
         "--secure-port", $"{SecurePort}", "--kubelet-port", $"{KubeletPort}", "--node-name", Node, "--bridge", Bridge,
-        "--pod-cidr", $"10.{100 + (_number % 50)}.0.0/16", "--service-cidr", $"10.{150 + (_number % 50)}.0.0/16",
+        "--pod-cidr", $"10.{100 + (_number / 250)}.{_number % 250}.0/24", "--service-cidr", $"10.{150 + (_number / 250)}.{_number % 250}.0/24",
         "--cgroup-root", CgroupRoot, "--pod-manifest-path", StaticPods,
     ];
 
-    private async Task<List<string>> LeftoversAsync()
+    private async Task<List<string>> LeftoversAsync(HashSet<string> devices)
     {
         var found = new List<string>();
         found.AddRange(Processes().Where(p => p.Contains(Root, StringComparison.Ordinal)).Select(p => $"process {p}"));
         found.AddRange(File.ReadLines("/proc/self/mounts").Where(m => m.Contains(Root, StringComparison.Ordinal)).Select(m => $"mount {m}"));
         found.AddRange(Directory.GetDirectories("/sys/fs/cgroup").Append("/sys/fs/cgroup").Select(c => c + CgroupRoot).Where(Directory.Exists)
             .Select(c => $"cgroup {c}"));
-        found.AddRange(Directory.GetDirectories("/sys/class/net").Select(d => Path.GetFileName(d)!).Where(d => d == Bridge).Select(d => $"device {d}"));
+        found.AddRange(Directory.GetDirectories("/sys/class/net").Select(d => Path.GetFileName(d)!).Where(devices.Contains).Select(d => $"device {d}"));
         found.AddRange((await Shell.RunAsync("nft", ["list", "tables"])).Ok().Split('\n')
             .Where(t => t.EndsWith($"podhost_{Bridge}", StringComparison.Ordinal)).Select(t => $"nftables {t}"));
         found.AddRange(new[] { "data", "run" }.Select(d => Path.Combine(Root, d)).Where(Directory.Exists).Select(d => $"directory {d}"));

@@ -47,6 +47,24 @@ public static class Shell
         return Process.Start(start) ?? throw new InvalidOperationException(file);
     }
 
+    /// <summary>A page; a server that does not listen yet is asked again for five seconds.</summary>
+    public static async Task<string> PageAsync(string url)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        for (var start = Stopwatch.StartNew(); ;)
+        {
+            try
+            {
+                return await http.GetStringAsync(url);
+            }
+            catch (HttpRequestException) when (start.Elapsed < TimeSpan.FromSeconds(5))
+            {
+                // Nothing tells when another process begins to listen.
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+            }
+        }
+    }
+
     /// <summary>Where a command is on PATH; null: nowhere.</summary>
     public static string? Find(string command) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
         .Select(d => Path.Combine(d, command)).FirstOrDefault(File.Exists);

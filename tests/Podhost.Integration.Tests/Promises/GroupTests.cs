@@ -15,8 +15,8 @@ public sealed class GroupTests(ClusterFixture cluster) : ClusterTest(cluster)
             spec:
               terminationGracePeriodSeconds: 1
               containers:
-              - {name: first, image: "busybox:stable", command: [httpd, -f, -p, "8080", -h, /www]}
-              - {name: second, image: "busybox:stable", command: [httpd, -f, -p, "8081", -h, /www]}
+              - {name: first, image: "busybox:stable", command: [httpd, -f, -p, "8080", -h, /www], readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}}
+              - {name: second, image: "busybox:stable", command: [httpd, -f, -p, "8081", -h, /www], readinessProbe: {tcpSocket: {port: 8081}, periodSeconds: 1}}
             """);
         await K.ReadyAsync("two");
         var ip = await K.FieldAsync("two", ".status.podIP");
@@ -35,8 +35,8 @@ public sealed class GroupTests(ClusterFixture cluster) : ClusterTest(cluster)
         await K.ReadyAsync("kubernetes-simple-pod");
         Assert.Matches(@"NAME\s+READY\s+STATUS\s+RESTARTS\s+AGE\nkubernetes-simple-pod\s+1/1\s+Running\s+0\s", await K.OkAsync("get pods kubernetes-simple-pod"));
         var ip = await K.FieldAsync("kubernetes-simple-pod", ".status.podIP");
-        using var http = new HttpClient();
-        Assert.Equal("Hello, World! This page comes out of a pod.\n", await http.GetStringAsync($"http://{ip}:8080/"));
+        // The sample has no readiness probe: its server may still be starting.
+        Assert.Equal("Hello, World! This page comes out of a pod.\n", await Shell.PageAsync($"http://{ip}:8080/"));
         var described = await K.OkAsync("describe pods kubernetes-simple-pod");
         foreach (var condition in new[] { "PodScheduled", "PodReadyToStartContainers", "Initialized", "ContainersReady", "Ready" })
         {

@@ -129,7 +129,7 @@ public abstract class VerbTests(ClusterFixture cluster) : ClusterTest(cluster), 
     [Fact]
     public async Task Port_forward_reaches_the_pod()
     {
-        await V.ApplyAsync(ShellPod("forwarded", "exec httpd -f -p 8080 -h /www"));
+        await V.ApplyAsync(ShellPod("forwarded", "exec httpd -f -p 8080 -h /www", "readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}"));
         await K.ReadyAsync("forwarded");
         using var forward = V.Start("port-forward pod/forwarded :8080");
         try
