@@ -139,7 +139,17 @@ public sealed class EtcdStore : IStore, IReplaySource
     {
         StoreKey.EncodePrefix(prefix);
         ArgumentOutOfRangeException.ThrowIfNegative(fromRevision);
-        return _hub.WatchAsync(prefix, fromRevision, cancellationToken);
+        return fromRevision == 0 ? WatchFromNowAsync(prefix, cancellationToken) : _hub.WatchAsync(prefix, fromRevision, cancellationToken);
+    }
+
+    /// <summary>Now is etcd's revision: the feed may still be behind a change that its writer already knows to be done.</summary>
+    private async IAsyncEnumerable<StoreWatchBatch> WatchFromNowAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var now = await CurrentRevisionAsync(cancellationToken).ConfigureAwait(false);
+        await foreach (var batch in _hub.WatchAsync(prefix, now + 1, cancellationToken).ConfigureAwait(false))
+        {
+            yield return batch;
+        }
     }
 
     /// <inheritdoc/>

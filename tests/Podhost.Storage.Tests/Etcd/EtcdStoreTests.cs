@@ -39,7 +39,7 @@ public sealed class EtcdStoreTests(EtcdFixture etcd) : StoreContract, IClassFixt
     [Fact]
     public async Task A_watch_survives_a_restart_of_etcd()
     {
-        await using var watch = new WatchProbe(Store, "/r/", 0);
+        await using var watch = new WatchProbe(Store, "/r/", await Store.CurrentRevisionAsync(Ct) + 1);
         var before = await PutAsync("/r/before", "1");
         await watch.UntilRevisionAsync(before);
         etcd.Stop();
