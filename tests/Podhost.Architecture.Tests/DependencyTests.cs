@@ -15,9 +15,10 @@ public sealed class DependencyTests
         ["Podhost.Client"] = ["Podhost.Api"],
         ["Podhost.ApiServer"] = ["Podhost.Api", "Podhost.Storage", "Podhost.Streaming"],
         ["Podhost.Control"] = ["Podhost.Client"],
+        ["Podhost.Network"] = ["Podhost.Client", "Podhost.Linux"],
         ["Podhost.Kubelet"] = ["Podhost.Client", "Podhost.Cri", "Podhost.Streaming", "Podhost.Linux"],
         ["Podhost.Runtime"] = ["Podhost.Cri", "Podhost.Linux", "Podhost.Streaming"],
-        ["Podhost"] = ["Podhost.ApiServer", "Podhost.Control", "Podhost.Kubelet", "Podhost.Runtime"],
+        ["Podhost"] = ["Podhost.ApiServer", "Podhost.Control", "Podhost.Kubelet", "Podhost.Network", "Podhost.Runtime"],
     };
 
     public static TheoryData<string> Rooms => [.. Projects().Select(p => Path.GetFileNameWithoutExtension(p))];
