@@ -8,7 +8,7 @@ using Podhost.Cri.V1;
 namespace Podhost.Simulation.Tests;
 
 /// <summary>A container runtime in memory with CRI's semantics, and faults by chance: calls that fail before or after their work, lost and doubled events.</summary>
-internal sealed class FakeRuntime(TimeProvider time, Random random) : IRuntimeService, IImageService
+internal sealed class FakeRuntime(TimeProvider time, Random random, Steps steps) : IRuntimeService, IImageService
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, PodSandboxStatus> sandboxes = [];
@@ -16,9 +16,13 @@ internal sealed class FakeRuntime(TimeProvider time, Random random) : IRuntimeSe
     private readonly List<Channel<ContainerEventResponse>> listeners = [];
     private int ids;
     private int calls;
+    private bool hasImage;
 
-    /// <summary>Chance of a failing call and of a lost or doubled event, of 100.</summary>
+    /// <summary>Chance of a failing call, of a slow one and of a lost or doubled event, of 100.</summary>
     public int Faults { get; set; }
+
+    /// <summary>Every effect of the node passes here.</summary>
+    public Steps Steps => steps;
 
     /// <summary>Counts calls: what does not change is idle.</summary>
     public int Calls => Volatile.Read(ref calls);
@@ -83,7 +87,7 @@ internal sealed class FakeRuntime(TimeProvider time, Random random) : IRuntimeSe
     public Task<VersionResponse> VersionAsync(VersionRequest request, CancellationToken cancellationToken) =>
         Task.FromResult(new VersionResponse { RuntimeName = "podhost", RuntimeVersion = "0", RuntimeApiVersion = "v1", Version = "0.1.0" });
 
-    public Task<RunPodSandboxResponse> RunPodSandboxAsync(RunPodSandboxRequest request, CancellationToken cancellationToken) => Call(() =>
+    public Task<RunPodSandboxResponse> RunPodSandboxAsync(RunPodSandboxRequest request, CancellationToken cancellationToken) => Call("RunPodSandbox", () =>
     {
         var m = request.Config.Metadata;
         if (sandboxes.Values.Any(s => s.Metadata.Uid == m.Uid && s.State == PodSandboxState.SandboxReady))
@@ -100,9 +104,9 @@ internal sealed class FakeRuntime(TimeProvider time, Random random) : IRuntimeSe
         sandboxes[id] = status;
         Tell(m.Uid);
         return new RunPodSandboxResponse { PodSandboxId = id };
-    });
+    }, cancellationToken);
 
-    public Task<StopPodSandboxResponse> StopPodSandboxAsync(StopPodSandboxRequest request, CancellationToken cancellationToken) => Call(() =>
+    public Task<StopPodSandboxResponse> StopPodSandboxAsync(StopPodSandboxRequest request, CancellationToken cancellationToken) => Call("StopPodSandbox", () =>
     {
         if (sandboxes.TryGetValue(request.PodSandboxId, out var sandbox))
         {
@@ -116,9 +120,9 @@ internal sealed class FakeRuntime(TimeProvider time, Random random) : IRuntimeSe
         }
 
         return new StopPodSandboxResponse();
-    });
+    }, cancellationToken);
 
-    public Task<RemovePodSandboxResponse> RemovePodSandboxAsync(RemovePodSandboxRequest request, CancellationToken cancellationToken) => Call(() =>
+    public Task<RemovePodSandboxResponse> RemovePodSandboxAsync(RemovePodSandboxRequest request, CancellationToken cancellationToken) => Call("RemovePodSandbox", () =>
     {
         if (sandboxes.Remove(request.PodSandboxId, out var sandbox))
         {
@@ -131,7 +135,7 @@ internal sealed class FakeRuntime(TimeProvider time, Random random) : IRuntimeSe
         }
 
         return new RemovePodSandboxResponse();
-    });
+    }, cancellationToken);
 
     public Task<PodSandboxStatusResponse> PodSandboxStatusAsync(PodSandboxStatusRequest request, CancellationToken cancellationToken) => Read(() =>
         new PodSandboxStatusResponse { Status = sandboxes.TryGetValue(request.PodSandboxId, out var s) ? s.Clone() : throw NotFound(request.PodSandboxId) });
@@ -149,7 +153,7 @@ internal sealed class FakeRuntime(TimeProvider time, Random random) : IRuntimeSe
         return response;
     });
 
-    public Task<CreateContainerResponse> CreateContainerAsync(CreateContainerRequest request, CancellationToken cancellationToken) => Call(() =>
+    public Task<CreateContainerResponse> CreateContainerAsync(CreateContainerRequest request, CancellationToken cancellationToken) => Call("CreateContainer", () =>
     {
         var m = request.Config.Metadata;
         if (!sandboxes.TryGetValue(request.PodSandboxId, out var sandbox) || sandbox.State != PodSandboxState.SandboxReady)
@@ -169,18 +173,18 @@ internal sealed class FakeRuntime(TimeProvider time, Random random) : IRuntimeSe
         containers[id] = (status, request.PodSandboxId);
         Tell(sandbox.Metadata.Uid);
         return new CreateContainerResponse { ContainerId = id };
-    });
+    }, cancellationToken);
 
-    public Task<StartContainerResponse> StartContainerAsync(StartContainerRequest request, CancellationToken cancellationToken) => Call(() =>
+    public Task<StartContainerResponse> StartContainerAsync(StartContainerRequest request, CancellationToken cancellationToken) => Call("StartContainer", () =>
     {
         var status = Find(request.ContainerId);
         status.State = ContainerState.ContainerRunning;
         status.StartedAt = Nanoseconds();
         Tell(UidOf(status));
         return new StartContainerResponse();
-    });
+    }, cancellationToken);
 
-    public Task<StopContainerResponse> StopContainerAsync(StopContainerRequest request, CancellationToken cancellationToken) => Call(() =>
+    public Task<StopContainerResponse> StopContainerAsync(StopContainerRequest request, CancellationToken cancellationToken) => Call("StopContainer", () =>
     {
         var status = Find(request.ContainerId);
         if (status.State == ContainerState.ContainerRunning)
@@ -189,9 +193,9 @@ internal sealed class FakeRuntime(TimeProvider time, Random random) : IRuntimeSe
         }
 
         return new StopContainerResponse();
-    });
+    }, cancellationToken);
 
-    public Task<RemoveContainerResponse> RemoveContainerAsync(RemoveContainerRequest request, CancellationToken cancellationToken) => Call(() =>
+    public Task<RemoveContainerResponse> RemoveContainerAsync(RemoveContainerRequest request, CancellationToken cancellationToken) => Call("RemoveContainer", () =>
     {
         if (containers.TryGetValue(request.ContainerId, out var c))
         {
@@ -205,7 +209,7 @@ internal sealed class FakeRuntime(TimeProvider time, Random random) : IRuntimeSe
         }
 
         return new RemoveContainerResponse();
-    });
+    }, cancellationToken);
 
     public Task<ListContainersResponse> ListContainersAsync(ListContainersRequest request, CancellationToken cancellationToken) => Read(() =>
     {
@@ -238,28 +242,49 @@ internal sealed class FakeRuntime(TimeProvider time, Random random) : IRuntimeSe
     }
 
     public Task<ImageStatusResponse> ImageStatusAsync(ImageStatusRequest request, CancellationToken cancellationToken) =>
-        Call(() => new ImageStatusResponse { Image = new Image { Id = "sha256:img", Size = 1 } });
+        Call("ImageStatus", () => new ImageStatusResponse { Image = hasImage ? new Image { Id = "sha256:img", Size = 1 } : null }, cancellationToken);
 
-    public Task<PullImageResponse> PullImageAsync(PullImageRequest request, CancellationToken cancellationToken) => Call(() => new PullImageResponse { ImageRef = "sha256:img" });
+    public Task<PullImageResponse> PullImageAsync(PullImageRequest request, CancellationToken cancellationToken) => Call("PullImage", () =>
+    {
+        hasImage = true;
+        return new PullImageResponse { ImageRef = "sha256:img" };
+    }, cancellationToken);
 
     public Task<ListImagesResponse> ListImagesAsync(ListImagesRequest request, CancellationToken cancellationToken) => Task.FromResult(new ListImagesResponse());
 
     public Task<StatusResponse> StatusAsync(StatusRequest request, CancellationToken cancellationToken) => Task.FromResult(new StatusResponse { Status = new RuntimeStatus() });
 
-    private async Task<T> Call<T>(Func<T> work)
+    private async Task<T> Call<T>(string step, Func<T> work, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref calls);
-        await Task.Yield();
+        await steps.BeforeAsync(step, cancellationToken);
+        var (fault, slow) = Draw();
+        if (slow > 0)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(slow), time, cancellationToken);
+        }
+
+        if (fault == 0)
+        {
+            throw new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, "fault before"));
+        }
+
+        T result;
         lock (gate)
         {
-            var fault = random.Next(100) < Faults ? random.Next(2) : -1;
-            if (fault == 0)
-            {
-                throw new RpcException(new Grpc.Core.Status(StatusCode.Unavailable, "fault before"));
-            }
+            result = work();
+        }
 
-            var result = work();
-            return fault == 1 ? throw new RpcException(new Grpc.Core.Status(StatusCode.DeadlineExceeded, "fault after")) : result;
+        await steps.AfterAsync(step, cancellationToken);
+        return fault == 1 ? throw new RpcException(new Grpc.Core.Status(StatusCode.DeadlineExceeded, "fault after")) : result;
+    }
+
+    /// <summary>What goes wrong with a call: it fails before (0) or after (1) its work, or lasts some seconds.</summary>
+    private (int Fault, int Slow) Draw()
+    {
+        lock (gate)
+        {
+            return (random.Next(100) < Faults ? random.Next(2) : -1, random.Next(200) < Faults ? random.Next(1, 20) : 0);
         }
     }
 

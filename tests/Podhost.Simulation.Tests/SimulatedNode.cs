@@ -123,7 +123,7 @@ internal sealed class SimulatedNode : IPodStatusSink, IEventRecorder, IProbeMana
 
     public async Task MountAsync(V1Pod pod, IReadOnlyList<string> podIPs, CancellationToken cancellationToken)
     {
-        await StepAsync();
+        await StepAsync("Mount", cancellationToken);
         lock (gate)
         {
             volumes.Add(pod.Metadata.Uid);
@@ -135,7 +135,7 @@ internal sealed class SimulatedNode : IPodStatusSink, IEventRecorder, IProbeMana
 
     public async Task UnmountAsync(string podUid, CancellationToken cancellationToken)
     {
-        await StepAsync();
+        await StepAsync("Unmount", cancellationToken);
         lock (gate)
         {
             if (Runtime.LiveContainers > 0)
@@ -161,21 +161,20 @@ internal sealed class SimulatedNode : IPodStatusSink, IEventRecorder, IProbeMana
 
     public async Task EnsureAsync(V1Pod pod, CancellationToken cancellationToken)
     {
-        await StepAsync();
+        await StepAsync("EnsureCgroup", cancellationToken);
         lock (gate)
         {
             cgroups.Add(pod.Metadata.Uid);
         }
     }
 
-    Task IPodCgroups.RemoveAsync(string podUid, CancellationToken cancellationToken)
+    async Task IPodCgroups.RemoveAsync(string podUid, CancellationToken cancellationToken)
     {
+        await StepAsync("RemoveCgroup", cancellationToken);
         lock (gate)
         {
             cgroups.Remove(podUid);
         }
-
-        return Task.CompletedTask;
     }
 
     public IReadOnlyCollection<string> PodsInCgroups()
@@ -218,10 +217,10 @@ internal sealed class SimulatedNode : IPodStatusSink, IEventRecorder, IProbeMana
 
     public Task<string> HandlerOfAsync(string? runtimeClassName, CancellationToken cancellationToken) => Task.FromResult("");
 
-    private async Task StepAsync()
+    private async Task StepAsync(string step, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref activity);
-        await Task.Yield();
+        await Runtime.Steps.BeforeAsync(step, cancellationToken);
     }
 
     private void Observe(PodView view, PodDecision decision)
