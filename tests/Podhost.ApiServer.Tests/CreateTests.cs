@@ -1,3 +1,4 @@
+using Podhost.ApiServer.Admission.Plugins;
 using Podhost.ApiServer.Tests.Support;
 
 namespace Podhost.ApiServer.Tests;
@@ -145,6 +146,32 @@ public class CreateTests
         Assert.Equal("80-80", port["name"]!.GetValue<string>());
         Assert.Equal(80, port["targetPort"]!.GetValue<int>());
         Assert.Null(port["nodePort"]);
+    }
+
+    [Fact]
+    public async Task A_node_port_is_given_kept_shared_by_protocols_and_given_once()
+    {
+        var addresses = new ServiceAddressesPlugin(System.Net.IPNetwork.Parse("10.96.0.0/16"));
+        await using var cluster = await Cluster.StartAsync(dependencies: d => d with { AdmissionPlugins = _ => [addresses] });
+        static string Service(string name, string ports, string type = "NodePort") =>
+            $$$"""{"metadata":{"name":"{{{name}}}"},"spec":{"type":"{{{type}}}","selector":{"a":"b"},"ports":[{{{ports}}}]}}""";
+        var path = "/api/v1/namespaces/default/services";
+
+        var asked = await cluster.CreateAsync(path, Service("asked", """{"port":80,"nodePort":30080}"""));
+        Assert.Equal(30080, asked["spec"]!["ports"]![0]!["nodePort"]!.GetValue<int>());
+
+        var both = await cluster.CreateAsync(path, Service("both", """{"name":"u","port":53,"protocol":"UDP"},{"name":"t","port":53,"protocol":"TCP"}"""));
+        var given = both["spec"]!["ports"]![0]!["nodePort"]!.GetValue<int>();
+        Assert.InRange(given, 30000, 32767);
+        Assert.Equal(given, both["spec"]!["ports"]![1]!["nodePort"]!.GetValue<int>());
+
+        var taken = await cluster.PostAsync(path, Service("taken", """{"port":80,"nodePort":30080}"""));
+        Assert.Equal(422, taken.Code);
+        Assert.Contains("Invalid value: 30080: provided port is already allocated", taken.Text, StringComparison.Ordinal);
+        var outside = await cluster.PostAsync(path, Service("outside", """{"port":80,"nodePort":80}"""));
+        Assert.Contains("The range of valid ports is 30000-32767", outside.Text, StringComparison.Ordinal);
+        var wrong = await cluster.PostAsync(path, Service("wrong", """{"port":80,"nodePort":30081}""", "ClusterIP"));
+        Assert.Contains("may not be used when `type` is 'ClusterIP'", wrong.Text, StringComparison.Ordinal);
     }
 
     [Fact]

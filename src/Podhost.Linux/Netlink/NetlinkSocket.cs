@@ -6,13 +6,15 @@ using Podhost.Linux.Native;
 namespace Podhost.Linux.Netlink;
 
 /// <summary>
-/// A route netlink socket. It belongs to the network namespace of the thread that opens it, wherever it is used later: a socket opened on
+/// A netlink socket. It belongs to the network namespace of the thread that opens it, wherever it is used later: a socket opened on
 /// a namespace's thread configures that namespace from any other. Not for use by two threads at once.
 /// </summary>
 public sealed unsafe class NetlinkSocket : IDisposable
 {
     private const int Netlink = 16;
     private const int Raw = 3;
+    private const int RouteProtocol = 0;
+    private const int NetfilterProtocol = 12;
     private const int CloseOnExec = 0x80000;
     private const int SocketLevel = 1;
     private const int ReceiveTimeout = 20;
@@ -24,10 +26,15 @@ public sealed unsafe class NetlinkSocket : IDisposable
 
     private NetlinkSocket(SafeFileHandle handle) => _handle = handle;
 
-    /// <summary>Opens a socket in the calling thread's network namespace.</summary>
-    public static NetlinkSocket Open()
+    /// <summary>Opens a socket for interfaces, addresses and routes in the calling thread's network namespace.</summary>
+    public static NetlinkSocket Open() => Open(RouteProtocol);
+
+    /// <summary>Opens a socket for netfilter in the calling thread's network namespace.</summary>
+    public static NetlinkSocket OpenNetfilter() => Open(NetfilterProtocol);
+
+    private static NetlinkSocket Open(int protocol)
     {
-        var descriptor = Libc.socket(Netlink, Raw | CloseOnExec, 0);
+        var descriptor = Libc.socket(Netlink, Raw | CloseOnExec, protocol);
         LinuxException.ThrowIf(descriptor < 0, "open a netlink socket");
         var socket = new NetlinkSocket(new SafeFileHandle(descriptor, true));
         var address = stackalloc byte[12] { Netlink, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };

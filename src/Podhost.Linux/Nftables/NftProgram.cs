@@ -9,6 +9,12 @@ public interface INftables
     /// <param name="script">Commands of nft(8).</param>
     /// <param name="cancellationToken">Kills the program; the kernel has then applied all or nothing.</param>
     Task ApplyAsync(string script, CancellationToken cancellationToken);
+
+    /// <summary>The names of what a table of family ip has, without its contents; null where there is no such table.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="cancellationToken">Kills the program.</param>
+    /// <exception cref="FormatException">There is more than can be read.</exception>
+    Task<NftTableNames?> ReadNamesAsync(string table, CancellationToken cancellationToken);
 }
 
 /// <summary>Runs <c>nft -f -</c>: one script is one transaction of the kernel.</summary>
@@ -20,14 +26,20 @@ public sealed class NftProgram : INftables
     public bool IsInstalled => _path is not null;
 
     /// <inheritdoc/>
-    public async Task ApplyAsync(string script, CancellationToken cancellationToken)
+    public Task ApplyAsync(string script, CancellationToken cancellationToken) => RunAsync(["-f", "-"], script, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<NftTableNames?> ReadNamesAsync(string table, CancellationToken cancellationToken)
+    {
+        const string lists = "list tables ip; list chains ip; list sets ip; list maps ip";
+        return NftTableNames.Parse(await RunAsync(["--json", "--terse", lists], null, cancellationToken), table);
+    }
+
+    private async Task<string> RunAsync(string[] arguments, string? script, CancellationToken cancellationToken)
     {
         var path = _path ?? throw new IOException("nft is not installed (package nftables)");
-        var request = new SpawnRequest(path, ["-f", "-"]) { Environment = [ProcessSpawner.DefaultPath] };
+        var request = new SpawnRequest(path, arguments) { Environment = [ProcessSpawner.DefaultPath] };
         var result = await ProgramRunner.RunAsync(request, script, cancellationToken);
-        if (result.ExitCode != 0)
-        {
-            throw new IOException($"nft refused the rules: {result.Error.Trim()}");
-        }
+        return result.ExitCode == 0 ? result.Output : throw new IOException($"nft refused the rules: {result.Error.Trim()}");
     }
 }

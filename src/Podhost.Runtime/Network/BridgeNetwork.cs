@@ -116,7 +116,7 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
 
     public async Task RemoveAsync(CancellationToken cancellationToken)
     {
-        await _nftables.ApplyAsync(HostPortRules.Remove(_options.Bridge), cancellationToken);
+        await _nftables.ApplyAsync(NftNames.Remove(NftNames.PodNetwork(_options.Bridge)), cancellationToken);
         WithNetlink(netlink => netlink.DeleteLink(_options.Bridge));
         Problem = "the network was removed";
     }

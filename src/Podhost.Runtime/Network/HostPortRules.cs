@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Podhost.Cri.V1;
+using Podhost.Linux.Nftables;
 
 namespace Podhost.Runtime.Network;
 
@@ -32,12 +33,10 @@ internal static class HostPortRules
     // Marks connections from pods or the host itself to a host port, whose answers must come back through the host.
     private const string Mark = "0x02000000";
 
-    internal static string TableName(string bridge) => "podhost_" + new string([.. bridge.Select(letter => char.IsAsciiLetterOrDigit(letter) ? letter : '_')]);
-
     /// <summary>Replaces the table whole, in one transaction.</summary>
     internal static string Replace(string bridge, IPNetwork range, IEnumerable<HostPort> ports)
     {
-        var table = TableName(bridge);
+        var table = NftNames.PodNetwork(bridge);
         var all = ports.OrderBy(port => port.Key, StringComparer.Ordinal).ToList();
         return $$"""
             add table ip {{table}}
@@ -64,9 +63,6 @@ internal static class HostPortRules
 
             """;
     }
-
-    /// <summary>Removes the table, there or not.</summary>
-    internal static string Remove(string bridge) => $"add table ip {TableName(bridge)}\ndelete table ip {TableName(bridge)}\n";
 
     private static string Elements(List<HostPort> ports, Protocol protocol, bool bound)
     {

@@ -26,6 +26,11 @@ internal sealed class InstanceOptions
     private readonly Option<string?> _podManifestPath = Text("--pod-manifest-path", "directory of static pod manifests");
     private readonly Option<string?> _infraImage = Text("--pod-infra-container-image", "image of the infra (pause) container (default built in)");
     private readonly Option<string?> _runtimeEndpoint = Text("--container-runtime-endpoint", "CRI socket of another runtime (default the embedded runtime)");
+    private readonly Option<bool?> _serviceProxy = new("--service-proxy")
+    {
+        Description = "serve Services on this node through nftables (default true; false for a kubelet that joins a cluster with a proxy of its own)",
+    };
+
     private readonly Option<string?> _store = Text("--store", "memory:, sqlite:PATH or etcd:URL (default SQLite in the data directory)");
     private readonly Option<string?> _logLevel = Text("--log-level", $"trace, debug, information, warning or error (default {Defaults.LogLevel})");
 
@@ -34,7 +39,7 @@ internal sealed class InstanceOptions
     {
         foreach (var option in (Option[])
             [_config, _dataDir, _runDir, _podLogsDir, _bindAddress, _securePort, _kubeletPort, _nodeName, _nodeIP, _bridge, _podCidr, _serviceCidr, _clusterDomain,
-             _cgroupRoot, _podManifestPath, _infraImage, _runtimeEndpoint, _store, _logLevel])
+             _cgroupRoot, _podManifestPath, _infraImage, _runtimeEndpoint, _serviceProxy, _store, _logLevel])
         {
             command.Options.Add(option);
         }
@@ -63,6 +68,7 @@ internal sealed class InstanceOptions
             PodManifestPath = Given(parsed, _podManifestPath) ?? o.PodManifestPath,
             PodInfraContainerImage = Given(parsed, _infraImage) ?? o.PodInfraContainerImage,
             ContainerRuntimeEndpoint = Given(parsed, _runtimeEndpoint) ?? o.ContainerRuntimeEndpoint,
+            ServiceProxy = Given(parsed, _serviceProxy) ?? o.ServiceProxy,
             Store = Given(parsed, _store) ?? o.Store,
             LogLevel = Given(parsed, _logLevel) ?? o.LogLevel,
         });

@@ -19,11 +19,19 @@ internal static class KubeletCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var instance = options.Read(parsed);
+            if (instance.ServiceProxy == true && parsed.GetValue(kubeconfig) is null)
+            {
+                throw new ConfigurationException("--service-proxy: there are no Services without an API server: say --kubeconfig too");
+            }
+
             using var held = InstanceLock.Take(instance);
             using var logs = LogSetup.Create(instance.LogLevel);
             using var transport = parsed.GetValue(kubeconfig) is { } path ? Join.Load(path) : null;
             await using var runtime = await RuntimeHost.StartAsync(instance, time, logs, cancellationToken);
-            var node = new NodeHost(instance, transport?.Client, runtime.Runtime, runtime.Images, null, time, logs);
+            var node = new NodeHost(instance, transport?.Client, runtime.Runtime, runtime.Images, null, time, logs)
+            {
+                ServiceProxyClient = instance.ServiceProxy == true ? transport?.Client : null,
+            };
             ReadinessNotice.SendReady();
             await Loops.RunAllAsync([node.RunAsync, stop => runtime.Completion.WaitAsync(stop)], cancellationToken);
             return 0;

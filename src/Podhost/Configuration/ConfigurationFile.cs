@@ -73,6 +73,7 @@ internal static class ConfigurationFile
                 "podManifestPath" => options with { PodManifestPath = Text(document, name) },
                 "podInfraContainerImage" => options with { PodInfraContainerImage = Text(document, name) },
                 "containerRuntimeEndpoint" => options with { ContainerRuntimeEndpoint = Text(document, name) },
+                "serviceProxy" => options with { ServiceProxy = Flag(document, name) },
                 "store" => options with { Store = Text(document, name) },
                 "logLevel" => options with { LogLevel = Text(document, name) },
                 "registries" => options with { Registries = Registries(node) },
@@ -109,6 +110,9 @@ internal static class ConfigurationFile
 
     private static string Text(JsonObject from, string name) =>
         from[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : throw Wrong(name, "a string");
+
+    private static bool Flag(JsonObject from, string name) =>
+        from[name] is JsonValue value && value.TryGetValue<bool>(out var flag) ? flag : throw Wrong(name, "true or false");
 
     private static int Number(JsonObject from, string name) =>
         from[name] is JsonValue value && value.TryGetValue<int>(out var number) ? number

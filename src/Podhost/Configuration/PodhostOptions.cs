@@ -53,6 +53,9 @@ internal sealed record PodhostOptions
     /// <summary>CRI socket of another runtime, for example unix:///run/containerd/containerd.sock; null: the embedded runtime.</summary>
     public string? ContainerRuntimeEndpoint { get; init; }
 
+    /// <summary>Whether this node serves Services itself; null: in an instance of its own yes, on a node that joined another control plane no.</summary>
+    public bool? ServiceProxy { get; init; }
+
     /// <summary>The store: null for SQLite in the data directory, or memory:, sqlite:PATH, etcd:URL.</summary>
     public string? Store { get; init; }
 

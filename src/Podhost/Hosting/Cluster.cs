@@ -39,7 +39,10 @@ internal sealed partial class Cluster : IAsyncDisposable
             runtime.Images,
             new KubeletCertificates(plane.Pki.KubeletServer(_options.NodeName, [address]), plane.Pki.Authority),
             _time,
-            _logs);
+            _logs)
+        {
+            ServiceProxyClient = _options.ServiceProxy == false ? null : plane.ClientOf("system:kube-proxy"),
+        };
         await Loops.RunAllAsync(
             [plane.CompactAsync, controllers.RunAsync, node.RunAsync, stop => runtime.Completion.WaitAsync(stop), stop => AnnounceAsync(plane, onReady, stop)],
             cancellationToken);

@@ -19,6 +19,9 @@ using Podhost.Kubelet.Sources;
 using Podhost.Kubelet.Volumes;
 using Podhost.Linux.Cgroups;
 using Podhost.Linux.Mounts;
+using Podhost.Linux.Netlink;
+using Podhost.Linux.Nftables;
+using Podhost.Network.ServiceProxy;
 
 namespace Podhost.Hosting;
 
@@ -34,6 +37,7 @@ internal sealed class NodeHost
     private readonly ILoggerFactory _logs;
     private readonly Random _random = new();
     private readonly List<Func<CancellationToken, Task>> _loops = [];
+    private Informer<V1Service>? _services;
 
     /// <summary>A node.</summary>
     /// <param name="options">The instance.</param>
@@ -54,6 +58,9 @@ internal sealed class NodeHost
         _logs = logs;
     }
 
+    /// <summary>The API server as system:kube-proxy: Services are served on this node; null: they are not.</summary>
+    public IApiClient? ServiceProxyClient { get; init; }
+
     /// <summary>Runs until cancelled; pods keep running.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -68,6 +75,7 @@ internal sealed class NodeHost
         await using var server = Server(settings, new KubeletServerServices { Pods = kubelet.Pods, Runtime = _runtime, Probes = probes });
         await server.StartAsync(cancellationToken);
         _loops.Add(kubelet.RunAsync);
+        AddServiceProxy();
         await Loops.RunAllAsync(_loops, cancellationToken);
     }
 
@@ -138,18 +146,37 @@ internal sealed class NodeHost
             return new StandaloneObjectSource();
         }
 
-        return new ObjectSource(_client, Informer<V1Service>(null)!, _time, _logs.CreateLogger<ObjectSource>());
+        return new ObjectSource(_client, Services(_client), _time, _logs.CreateLogger<ObjectSource>());
     }
 
-    private Informer<T>? Informer<T>(string? fieldSelector) where T : class, IKubernetesObject<V1ObjectMeta>
+    private void AddServiceProxy()
     {
-        if (_client is null)
+        if (ServiceProxyClient is not { } client)
         {
-            return null;
+            return;
         }
 
+        var proxy = new NodeServiceProxy(
+            new ServiceProxyOptions { NodeName = _options.NodeName, Bridge = _options.Bridge, PodCidr = _options.PodCidr },
+            Services(client),
+            Informer<V1EndpointSlice>(client, null),
+            new NftProgram(),
+            new ConntrackNetlink(),
+            _time,
+            _random,
+            _logs.CreateLogger<NodeServiceProxy>());
+        _loops.Add(proxy.RunAsync);
+    }
+
+    private Informer<V1Service> Services(IApiClient client) => _services ??= Informer<V1Service>(client, null);
+
+    private Informer<T>? Informer<T>(string? fieldSelector) where T : class, IKubernetesObject<V1ObjectMeta> =>
+        _client is null ? null : Informer<T>(_client, fieldSelector);
+
+    private Informer<T> Informer<T>(IApiClient client, string? fieldSelector) where T : class, IKubernetesObject<V1ObjectMeta>
+    {
         var informer = new Informer<T>(
-            _client, new InformerOptions { FieldSelector = fieldSelector }, _time, _random, _logs.CreateLogger($"Podhost.Informer.{typeof(T).Name}"));
+            client, new InformerOptions { FieldSelector = fieldSelector }, _time, _random, _logs.CreateLogger($"Podhost.Informer.{typeof(T).Name}"));
         _loops.Add(informer.RunAsync);
         return informer;
     }

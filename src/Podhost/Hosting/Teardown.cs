@@ -5,6 +5,7 @@ using Podhost.Cri.V1;
 using Podhost.Images;
 using Podhost.Kubelet.Resources;
 using Podhost.Linux.Cgroups;
+using Podhost.Linux.Nftables;
 using Podhost.Runtime;
 using Podhost.Runtime.Images;
 using Podhost.Streaming.Server;
@@ -55,6 +56,7 @@ internal static class Teardown
             }
         }
 
+        await new NftProgram().ApplyAsync(NftNames.Remove(NftNames.Services(options.Bridge)), cancellationToken);
         RemoveCgroups(options);
         DirectoryRemoval.Unmount(options.DataDir);
         DirectoryRemoval.Unmount(options.RunDir);

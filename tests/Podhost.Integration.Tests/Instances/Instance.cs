@@ -160,7 +160,7 @@ public sealed class Instance : IAsyncDisposable
             .Select(c => $"cgroup {c}"));
         found.AddRange(Directory.GetDirectories("/sys/class/net").Select(d => Path.GetFileName(d)!).Where(devices.Contains).Select(d => $"device {d}"));
         found.AddRange((await Shell.RunAsync("nft", ["list", "tables"])).Ok().Split('\n')
-            .Where(t => t.EndsWith($"podhost_{Bridge}", StringComparison.Ordinal)).Select(t => $"nftables {t}"));
+            .Where(t => t.EndsWith($"podhost_{Bridge}", StringComparison.Ordinal) || t.EndsWith($"podhost_{Bridge}_services", StringComparison.Ordinal)).Select(t => $"nftables {t}"));
         found.AddRange(new[] { "data", "run" }.Select(d => Path.Combine(Root, d)).Where(Directory.Exists).Select(d => $"directory {d}"));
         return found;
     }

@@ -177,40 +177,50 @@ public sealed class ServiceAddressesPlugin : IAdmissionPlugin
 
     private void AllocatePorts(AdmissionRequest request, JsonObject spec, string type, List<JsonObject> others)
     {
-        var ports = ((spec["ports"] as JsonArray) ?? []).OfType<JsonObject>().ToList();
+        var ports = PortsOf(spec);
+        var before = PortsOf(request.OldObject?["spec"] as JsonObject).Select(NodePort).Where(p => p > 0).ToHashSet();
         if (type is not ("NodePort" or "LoadBalancer"))
         {
-            ports.ForEach(p => p.Remove("nodePort"));
+            // Those that came with the type go with it; one that is new is the validator's to refuse.
+            ports.Where(p => NodePort(p) == 0 || before.Contains(NodePort(p))).ToList().ForEach(p => p.Remove("nodePort"));
             return;
         }
 
-        var used = others.SelectMany(s => ((s["ports"] as JsonArray) ?? []).OfType<JsonObject>()).Select(NodePort).Where(p => p > 0).ToHashSet();
-        var before = ((request.OldObject?["spec"]?["ports"] as JsonArray) ?? []).OfType<JsonObject>().Select(NodePort).ToHashSet();
+        var used = others.SelectMany(PortsOf).Select(NodePort).Where(p => p > 0).ToHashSet();
+        HashSet<int> kept = [.. used, .. before, .. ports.Select(NodePort)];
+        var own = new Dictionary<long, int>();
         for (var i = 0; i < ports.Count; i++)
         {
             var wanted = NodePort(ports[i]);
-            if (wanted > 0 && !before.Contains(wanted) && (used.Contains(wanted) || _reservedPorts.Contains(wanted)))
+            if (wanted > 0 && !own.ContainsValue(wanted))
             {
-                throw ApiException.Invalid(
-                    "", "Service", request.Name, [FieldError.Invalid($"spec.ports[{i}].nodePort", $"{wanted}", "provided port is already allocated")]);
+                CheckWantedPort(request, i, wanted, !before.Contains(wanted) && (used.Contains(wanted) || _reservedPorts.Contains(wanted)));
+            }
+            else if (wanted == 0)
+            {
+                // One number serves TCP and UDP where the Service has one port of both.
+                wanted = own.TryGetValue(Number(ports[i]["port"]), out var same) ? same : FreePort(kept);
+                ports[i]["nodePort"] = (long)wanted;
             }
 
-            if (wanted is > 0 and (< FirstNodePort or >= FirstNodePort + NodePortCount))
-            {
-                throw ApiException.Invalid(
-                    "", "Service", request.Name, [FieldError.Invalid($"spec.ports[{i}].nodePort", $"{wanted}", $"provided port is not in the valid range. The range of valid ports is {FirstNodePort}-{FirstNodePort + NodePortCount - 1}")]);
-            }
-
-            if (wanted == 0)
-            {
-                wanted = FreePort(used);
-                ports[i]["nodePort"] = wanted;
-            }
-
-            used.Add(wanted);
+            kept.Add(wanted);
+            own.TryAdd(Number(ports[i]["port"]), wanted);
             Reserve(request, _reservedPorts, wanted);
         }
     }
+
+    private static void CheckWantedPort(AdmissionRequest request, int index, int wanted, bool isTaken)
+    {
+        var detail = wanted is < FirstNodePort or >= FirstNodePort + NodePortCount
+            ? $"provided port is not in the valid range. The range of valid ports is {FirstNodePort}-{FirstNodePort + NodePortCount - 1}"
+            : isTaken ? "provided port is already allocated" : null;
+        if (detail is not null)
+        {
+            throw ApiException.Invalid("", "Service", request.Name, [FieldError.Invalid($"spec.ports[{index}].nodePort", $"{wanted}", detail)]);
+        }
+    }
+
+    private static List<JsonObject> PortsOf(JsonObject? spec) => [.. ((spec?["ports"] as JsonArray) ?? []).OfType<JsonObject>()];
 
     private int FreePort(HashSet<int> used)
     {
@@ -267,7 +277,12 @@ public sealed class ServiceAddressesPlugin : IAdmissionPlugin
         }
     }
 
-    private static int NodePort(JsonObject port) => port["nodePort"] is JsonValue v && v.TryGetValue<int>(out var n) ? n : 0;
+    private static int NodePort(JsonObject port) => Number(port["nodePort"]) is var n and > 0 and <= int.MaxValue ? (int)n : 0;
+
+    // A number that was read is a long, whatever its size.
+    private static long Number(JsonNode? node) => node is not JsonValue value ? 0
+        : value.TryGetValue<long>(out var wide) ? wide
+        : value.TryGetValue<int>(out var narrow) ? narrow : 0;
 
     private static uint ToNumber(IPAddress address)
     {

@@ -1,0 +1,55 @@
+using k8s.Models;
+
+namespace Podhost.Network.ServiceProxy.Model;
+
+/// <summary>One endpoint of a Service's port. Conditions that a slice does not give mean ready and not terminating.</summary>
+/// <param name="Address">Its IPv4 address.</param>
+/// <param name="Port">Its port.</param>
+/// <param name="IsLocal">It is on this node.</param>
+/// <param name="IsReady">It takes new connections.</param>
+/// <param name="IsServing">It would, were it not terminating.</param>
+/// <param name="IsTerminating">It is going.</param>
+internal sealed record ServiceEndpoint(string Address, int Port, bool IsLocal, bool IsReady, bool IsServing, bool IsTerminating)
+{
+    private const string ServiceName = "kubernetes.io/service-name";
+    private const string Headless = "service.kubernetes.io/headless";
+
+    /// <summary>Address and port.</summary>
+    public string Target => $"{Address}:{Port}";
+
+    /// <summary>The Service of a slice; null where it is none that has rules.</summary>
+    public static string? ServiceOf(V1EndpointSlice slice) =>
+        slice.AddressType == "IPv4" && slice.Metadata.Labels is { } labels && !labels.ContainsKey(Headless) && labels.TryGetValue(ServiceName, out var name) ? name : null;
+
+    /// <summary>The endpoints that slices give a port, each once, in a fixed order.</summary>
+    public static IReadOnlyList<ServiceEndpoint> Of(ServicePort port, IEnumerable<V1EndpointSlice> slices, string nodeName) =>
+    [
+        .. slices.SelectMany(slice => From(port, slice, nodeName))
+            .GroupBy(e => e.Target)
+            // While an endpoint moves from one slice to another it may be in both.
+            .Select(same => same.OrderByDescending(e => e.IsReady).ThenByDescending(e => e.IsServing).ThenBy(e => e.IsTerminating).ThenByDescending(e => e.IsLocal).First())
+            .OrderBy(e => e.Target, StringComparer.Ordinal),
+    ];
+
+    private static IEnumerable<ServiceEndpoint> From(ServicePort port, V1EndpointSlice slice, string nodeName)
+    {
+        var number = (slice.Ports ?? []).FirstOrDefault(p => (p.Name ?? "") == port.PortName && Matches(p.Protocol, port.Protocol))?.Port;
+        if (number is null)
+        {
+            yield break;
+        }
+
+        foreach (var endpoint in slice.Endpoints ?? [])
+        {
+            // The first address stands for the endpoint, as the API says of the field.
+            if (ServicePort.Address(endpoint.Addresses?.FirstOrDefault()) is { } address)
+            {
+                var conditions = endpoint.Conditions;
+                yield return new ServiceEndpoint(
+                    address, number.Value, endpoint.NodeName == nodeName, conditions?.Ready ?? true, conditions?.Serving ?? true, conditions?.Terminating ?? false);
+            }
+        }
+    }
+
+    private static bool Matches(string? given, string protocol) => string.Equals(given ?? "TCP", protocol, StringComparison.OrdinalIgnoreCase);
+}
