@@ -73,7 +73,7 @@ public sealed class SlicePlannerTests
     private static IReadOnlyList<EndpointGroup> Groups(V1Service service, params V1Pod[] pods) => SliceRules.Groups(service, pods, "IPv4", _ => null);
 
     private static SlicePlan Plan(IEnumerable<V1EndpointSlice> present, IReadOnlyList<EndpointGroup> groups) =>
-        SlicePlanner.Plan(Objects.Service(), "IPv4", present, groups);
+        SlicePlanner.Plan(SliceRules.Template(Objects.Service()), "IPv4", present, groups);
 
     // What a server makes of a plan.
     private static List<V1EndpointSlice> Store(List<V1EndpointSlice> present, SlicePlan plan)

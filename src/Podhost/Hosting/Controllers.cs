@@ -7,6 +7,7 @@ using Podhost.Client.Informers;
 using Podhost.Configuration;
 using Podhost.Control.Controllers;
 using Podhost.Control.Controllers.Endpoints;
+using Podhost.Control.Controllers.EndpointSliceMirroring;
 using Podhost.Control.Controllers.EndpointSlices;
 using Podhost.Control.Controllers.GarbageCollector;
 using Podhost.Control.Controllers.KubernetesService;
@@ -57,6 +58,7 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         Add(new NamespaceController(manager, namespaces, pods, time, logs));
         Add(new EndpointsController(manager, services, pods, endpoints, time, logs));
         Add(new EndpointSliceController(manager, services, pods, nodes, slices, time, logs));
+        Add(new EndpointSliceMirroringController(manager, services, endpoints, slices, time, logs));
         Add(new PodGarbageController(manager, pods, nodes, new PodGarbageOptions(), time, logs));
         Add(new NodeTaintController(manager, nodes, time, logs));
         Add(new TaintEvictionController(manager, pods, nodes, Events(manager, "taint-eviction-controller"), time, logs));

@@ -33,6 +33,12 @@ public sealed class ClusterIPTests(ClusterFixture cluster) : ServiceTest(cluster
         await K.ShAsync("flip-a", "rm /ready");
         await K.WaitAsync("flip-a", "condition=Ready=false");
         await AnswersAsync(() => FromHostAsync(address), "flip-b");
+
+        // Both objects say which change they follow.
+        var since = await K.FieldAsync("flip-a", ".status.conditions[?(@.type==\"Ready\")].lastTransitionTime");
+        const string moment = @".metadata.annotations.endpoints\.kubernetes\.io/last-change-trigger-time";
+        Assert.Equal(since, await K.OkAsync("get endpointslice -l kubernetes.io/service-name=flip -o", $"jsonpath={{.items[0]{moment}}}"));
+        Assert.Equal(since, await K.OkAsync("get endpoints flip -o", $"jsonpath={{{moment}}}"));
         await K.ShAsync("flip-a", "touch /ready");
         await AnswersAsync(() => FromHostAsync(address), "flip-a", "flip-b");
     }

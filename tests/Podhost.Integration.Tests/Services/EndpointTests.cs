@@ -65,6 +65,28 @@ public sealed class EndpointTests(ClusterFixture cluster) : ServiceTest(cluster)
     }
 
     [Fact]
+    public async Task Endpoints_written_by_hand_lead_where_they_say()
+    {
+        await K.ApplyAsync(WebPod("by-hand", "by-hand"));
+        await K.ReadyAsync("by-hand");
+        await K.ApplyAsync($$"""
+            apiVersion: v1
+            kind: Service
+            metadata: {name: by-hand}
+            spec: {ports: [{port: 80, targetPort: 8080}]}
+            ---
+            apiVersion: v1
+            kind: Endpoints
+            metadata: {name: by-hand}
+            subsets: [{addresses: [{ip: "{{await K.FieldAsync("by-hand", ".status.podIP")}}"}], ports: [{port: 8080}]}]
+            """);
+        var address = await AddressAsync("by-hand");
+        await AnswersAsync(() => FromHostAsync(address), "by-hand");
+        await K.OkAsync("delete endpoints by-hand");
+        await AnswersAsync(() => FromHostAsync(address), "(none)");
+    }
+
+    [Fact]
     public async Task No_request_is_lost_while_all_pods_are_replaced()
     {
         const string drains = "lifecycle: {preStop: {sleep: {seconds: 2}}}";

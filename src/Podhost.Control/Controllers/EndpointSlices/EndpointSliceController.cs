@@ -1,6 +1,5 @@
 using k8s.Models;
 using Microsoft.Extensions.Logging;
-using Podhost.Api.Errors;
 using Podhost.Client;
 using Podhost.Client.Informers;
 using Podhost.Client.Queues;
@@ -18,6 +17,7 @@ public sealed class EndpointSliceController : IController
     private readonly IInformer<V1EndpointSlice> _slices;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly TriggerTimes _triggers = new();
 
     /// <summary>A controller.</summary>
     /// <param name="client">Writes slices.</param>
@@ -90,7 +90,8 @@ public sealed class EndpointSliceController : IController
         var present = (await _client.ListAsync<V1EndpointSlice>(key.Namespace, new ListQuery(selector), cancellationToken)).Items;
         if (service is null)
         {
-            await ApplyAsync(new SlicePlan([], [], [.. present]), cancellationToken);
+            _triggers.Forget(key);
+            await SliceWriter.ApplyAsync(_client, new SlicePlan([], [], [.. present]), cancellationToken);
         }
         else if (service.Metadata.DeletionTimestamp is null)
         {
@@ -101,37 +102,20 @@ public sealed class EndpointSliceController : IController
     private async Task EnsureAsync(V1Service service, IReadOnlyList<V1EndpointSlice> present, CancellationToken cancellationToken)
     {
         var families = service.Spec.IpFamilies is { Count: > 0 } given ? given : ["IPv4"];
+        var pods = _pods.List().Where(p => ServicePods.Selects(service, p)).ToList();
+        var moment = _triggers.Next(service, pods);
         foreach (var family in families)
         {
-            var groups = SliceRules.Groups(service, _pods.List(), family, name => _nodes.Get(null, name));
-            await ApplyAsync(SlicePlanner.Plan(service, family, present.Where(s => s.AddressType == family), groups), cancellationToken);
-        }
-
-        await ApplyAsync(new SlicePlan([], [], [.. present.Where(s => !families.Contains(s.AddressType))]), cancellationToken);
-    }
-
-    private async Task ApplyAsync(SlicePlan plan, CancellationToken cancellationToken)
-    {
-        try
-        {
-            foreach (var slice in plan.Update)
+            var groups = SliceRules.Groups(service, pods, family, name => _nodes.Get(null, name));
+            var plan = SlicePlanner.Plan(SliceRules.Template(service), family, present.Where(s => s.AddressType == family), groups);
+            foreach (var slice in plan.Create.Concat(plan.Update))
             {
-                await _client.UpdateAsync(slice, null, cancellationToken);
+                slice.Metadata.Annotations = TriggerTimes.Stamp(slice.Metadata.Annotations, moment);
             }
 
-            foreach (var slice in plan.Create)
-            {
-                await _client.CreateAsync(slice, cancellationToken);
-            }
+            await SliceWriter.ApplyAsync(_client, plan, cancellationToken);
+        }
 
-            foreach (var slice in plan.Delete)
-            {
-                await _client.DeleteAsync<V1EndpointSlice>(slice.Metadata.NamespaceProperty, slice.Metadata.Name, null, cancellationToken);
-            }
-        }
-        catch (ApiException e) when (e.IsNotFound || e.Status.Details?.Causes?.Any(c => c.Reason == "NamespaceTerminating") == true)
-        {
-            // A slice or the namespace is going: the informers tell the rest.
-        }
+        await SliceWriter.ApplyAsync(_client, new SlicePlan([], [], [.. present.Where(s => !families.Contains(s.AddressType))]), cancellationToken);
     }
 }

@@ -9,17 +9,17 @@ internal static class SlicePlanner
     public const int MaxEndpoints = 100;
 
     /// <summary>Plans the writes for one address family.</summary>
-    /// <param name="service">The Service.</param>
+    /// <param name="template">What the slices have in common.</param>
     /// <param name="family">The family of all given slices.</param>
     /// <param name="present">Its slices as they are; not changed.</param>
     /// <param name="groups">What they must say.</param>
-    public static SlicePlan Plan(V1Service service, string family, IEnumerable<V1EndpointSlice> present, IReadOnlyList<EndpointGroup> groups)
+    public static SlicePlan Plan(SliceTemplate template, string family, IEnumerable<V1EndpointSlice> present, IReadOnlyList<EndpointGroup> groups)
     {
         var plan = new SlicePlan([], [], []);
         var byKey = present.OrderBy(s => s.Metadata.Name, StringComparer.Ordinal).ToLookup(s => SliceRules.PortsKey(s.Ports));
         foreach (var group in groups)
         {
-            PlanGroup(service, family, [.. byKey[group.Key]], group, plan);
+            PlanGroup(template, family, [.. byKey[group.Key]], group, plan);
         }
 
         var wanted = groups.Select(g => g.Key).ToHashSet();
@@ -27,7 +27,7 @@ internal static class SlicePlanner
         return plan;
     }
 
-    private static void PlanGroup(V1Service service, string family, List<V1EndpointSlice> present, EndpointGroup group, SlicePlan plan)
+    private static void PlanGroup(SliceTemplate template, string family, List<V1EndpointSlice> present, EndpointGroup group, SlicePlan plan)
     {
         var missing = group.Endpoints.GroupBy(SliceRules.Identity).ToDictionary(g => g.Key, g => g.First());
         var contents = present.Select(s => Keep(s, missing)).ToList();
@@ -47,18 +47,18 @@ internal static class SlicePlanner
             {
                 plan.Delete.Add(present[i]);
             }
-            else if (!IsSame(service, present[i], contents[i]))
+            else if (!IsSame(template, present[i], contents[i]))
             {
-                plan.Update.Add(Slice(service, family, group, contents[i], present[i]));
+                plan.Update.Add(Slice(template, family, group, contents[i], present[i]));
             }
         }
 
         if (rest.Count == 0 && present.Count == 0)
         {
-            plan.Create.Add(Slice(service, family, group, [], null));
+            plan.Create.Add(Slice(template, family, group, [], null));
         }
 
-        plan.Create.AddRange(rest.Chunk(MaxEndpoints).Select(chunk => Slice(service, family, group, [.. chunk], null)));
+        plan.Create.AddRange(rest.Chunk(MaxEndpoints).Select(chunk => Slice(template, family, group, [.. chunk], null)));
     }
 
     // The endpoints of a slice that are still wanted, as they are wanted now; they are missing no more.
@@ -76,30 +76,32 @@ internal static class SlicePlanner
         return kept;
     }
 
-    private static bool IsSame(V1Service service, V1EndpointSlice present, List<V1Endpoint> wanted)
+    private static bool IsSame(SliceTemplate template, V1EndpointSlice present, List<V1Endpoint> wanted)
     {
         var endpoints = present.Endpoints ?? [];
-        var labels = SliceRules.Labels(service);
         return endpoints.Count == wanted.Count
             && endpoints.Zip(wanted).All(p => SliceRules.IsSame(p.First, p.Second))
-            && present.Metadata.Labels?.Count == labels.Count
-            && labels.All(l => present.Metadata.Labels.TryGetValue(l.Key, out var v) && v == l.Value)
-            && present.Metadata.OwnerReferences?.Any(o => o.Uid == service.Metadata.Uid) == true;
+            && SameMap(present.Metadata.Labels, template.Labels)
+            && (template.Annotations is null || SameMap(present.Metadata.Annotations, template.Annotations))
+            && present.Metadata.OwnerReferences?.Any(o => o.Uid == template.Owner.Uid) == true;
     }
 
-    private static V1EndpointSlice Slice(V1Service service, string family, EndpointGroup group, List<V1Endpoint> endpoints, V1EndpointSlice? present) => new()
+    private static bool SameMap(IDictionary<string, string>? a, IReadOnlyDictionary<string, string> b) =>
+        (a?.Count ?? 0) == b.Count && b.All(l => a!.TryGetValue(l.Key, out var value) && value == l.Value);
+
+    private static V1EndpointSlice Slice(SliceTemplate template, string family, EndpointGroup group, List<V1Endpoint> endpoints, V1EndpointSlice? present) => new()
     {
         ApiVersion = "discovery.k8s.io/v1",
         Kind = "EndpointSlice",
         Metadata = new V1ObjectMeta
         {
             Name = present?.Metadata.Name,
-            GenerateName = $"{service.Metadata.Name}-",
-            NamespaceProperty = service.Metadata.NamespaceProperty,
+            GenerateName = $"{template.Name}-",
+            NamespaceProperty = template.Namespace,
             ResourceVersion = present?.Metadata.ResourceVersion,
-            Labels = SliceRules.Labels(service),
-            Annotations = present?.Metadata.Annotations,
-            OwnerReferences = [SliceRules.Owner(service)],
+            Labels = new Dictionary<string, string>(template.Labels),
+            Annotations = template.Annotations is { } annotations ? new Dictionary<string, string>(annotations) : present?.Metadata.Annotations,
+            OwnerReferences = [template.Owner],
         },
         AddressType = family,
         Endpoints = endpoints,
@@ -112,3 +114,12 @@ internal sealed record SlicePlan(List<V1EndpointSlice> Create, List<V1EndpointSl
 {
     public bool IsEmpty => Create.Count + Update.Count + Delete.Count == 0;
 }
+
+/// <summary>What all slices of one Service have in common.</summary>
+/// <param name="Namespace">Their namespace.</param>
+/// <param name="Name">The start of their names.</param>
+/// <param name="Labels">Their labels.</param>
+/// <param name="Owner">Whom they go with.</param>
+/// <param name="Annotations">Their annotations; null: those that they have stay.</param>
+internal sealed record SliceTemplate(
+    string Namespace, string Name, IReadOnlyDictionary<string, string> Labels, V1OwnerReference Owner, IReadOnlyDictionary<string, string>? Annotations);

@@ -34,7 +34,7 @@ internal static class SliceRules
     }
 
     /// <summary>The labels of a Service's slices: the Service's own, and what says whose they are.</summary>
-    public static Dictionary<string, string> Labels(V1Service service)
+    private static Dictionary<string, string> Labels(V1Service service)
     {
         var labels = new Dictionary<string, string>(service.Metadata.Labels ?? new Dictionary<string, string>())
         {
@@ -50,7 +50,11 @@ internal static class SliceRules
         return labels;
     }
 
-    public static V1OwnerReference Owner(V1Service service) => new()
+    /// <summary>What a Service's slices have in common.</summary>
+    public static SliceTemplate Template(V1Service service) =>
+        new(service.Metadata.NamespaceProperty, service.Metadata.Name, Labels(service), Owner(service), null);
+
+    private static V1OwnerReference Owner(V1Service service) => new()
     {
         ApiVersion = "v1",
         Kind = "Service",

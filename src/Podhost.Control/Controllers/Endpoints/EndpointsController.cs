@@ -17,6 +17,7 @@ public sealed class EndpointsController : IController
     private readonly IInformer<V1Endpoints> _endpoints;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly TriggerTimes _triggers = new();
 
     /// <summary>A controller.</summary>
     /// <param name="client">Writes Endpoints.</param>
@@ -52,11 +53,13 @@ public sealed class EndpointsController : IController
         {
             if (_services.Get(key.Namespace, key.Name) is not { } service)
             {
+                _triggers.Forget(key);
                 await RemoveAsync(key, cancellationToken);
             }
             else if (ServicePods.IsManaged(service) && service.Metadata.DeletionTimestamp is null)
             {
-                await EnsureAsync(EndpointsRules.Of(service, _pods.List()), cancellationToken);
+                var pods = _pods.List().Where(p => ServicePods.Selects(service, p)).ToList();
+                await EnsureAsync(EndpointsRules.Of(service, pods), _triggers.Next(service, pods), cancellationToken);
             }
         }
         catch (ApiException e) when (e.IsNotFound || e.IsAlreadyExists || e.Status.Details?.Causes?.Any(c => c.Reason == "NamespaceTerminating") == true)
@@ -65,10 +68,11 @@ public sealed class EndpointsController : IController
         }
     }
 
-    private async Task EnsureAsync(V1Endpoints wanted, CancellationToken cancellationToken)
+    private async Task EnsureAsync(V1Endpoints wanted, DateTime? moment, CancellationToken cancellationToken)
     {
         if (_endpoints.Get(wanted.Metadata.NamespaceProperty, wanted.Metadata.Name) is not { } present)
         {
+            wanted.Metadata.Annotations = TriggerTimes.Stamp(wanted.Metadata.Annotations, moment);
             await _client.CreateAsync(wanted, cancellationToken);
         }
         else if (!EndpointsRules.IsSame(present, wanted))
@@ -76,6 +80,7 @@ public sealed class EndpointsController : IController
             // A stale copy is refused as a conflict and tried again.
             wanted.Metadata.ResourceVersion = present.Metadata.ResourceVersion;
             wanted.Metadata.OwnerReferences = present.Metadata.OwnerReferences;
+            wanted.Metadata.Annotations = TriggerTimes.Stamp(EndpointsRules.Annotations(present, wanted), moment);
             await _client.UpdateAsync(wanted, null, cancellationToken);
         }
     }

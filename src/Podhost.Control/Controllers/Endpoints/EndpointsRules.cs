@@ -40,6 +40,19 @@ internal static class EndpointsRules
         && SameMap(present.Metadata.Labels, wanted.Metadata.Labels)
         && Has(present.Metadata, OverCapacity) == Has(wanted.Metadata, OverCapacity);
 
+    /// <summary>The annotations of a replaced object: others' stay.</summary>
+    public static Dictionary<string, string> Annotations(V1Endpoints present, V1Endpoints wanted)
+    {
+        var annotations = new Dictionary<string, string>(present.Metadata.Annotations ?? new Dictionary<string, string>());
+        annotations.Remove(OverCapacity);
+        foreach (var (name, value) in wanted.Metadata.Annotations ?? new Dictionary<string, string>())
+        {
+            annotations[name] = value;
+        }
+
+        return annotations;
+    }
+
     private static bool Has(V1ObjectMeta metadata, string annotation) => metadata.Annotations?.ContainsKey(annotation) == true;
 
     private static bool SameMap(IDictionary<string, string>? a, IDictionary<string, string>? b) =>
