@@ -1,17 +1,19 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Podhost.Api.Yaml;
+using Podhost.ApiServer.Admission.PodSecurity;
 
 namespace Podhost.Configuration;
 
 /// <summary>
-/// The YAML configuration file: a PodhostConfiguration (podhost.io/v1alpha1), a KubeletConfiguration (kubelet.config.k8s.io/v1beta1), or both as
-/// two documents. Unknown fields are refused by name.
+/// The YAML configuration file: a PodhostConfiguration (podhost.io/v1alpha1), a KubeletConfiguration (kubelet.config.k8s.io/v1beta1), a
+/// PodSecurityConfiguration (pod-security.admission.config.k8s.io/v1), or several of them as documents of their own. Unknown fields are refused by name.
 /// </summary>
 internal static class ConfigurationFile
 {
     private const string PodhostKind = "PodhostConfiguration";
     private const string KubeletKind = "KubeletConfiguration";
+    private const string PodSecurityKind = "PodSecurityConfiguration";
 
     public static PodhostOptions Read(string path, PodhostOptions defaults)
     {
@@ -43,7 +45,9 @@ internal static class ConfigurationFile
             {
                 PodhostKind => Apply(o, options),
                 KubeletKind => options with { Kubelet = o },
-                var kind => throw new ConfigurationException($"kind: Unsupported value: \"{kind}\": supported values: \"{KubeletKind}\", \"{PodhostKind}\""),
+                PodSecurityKind => options with { PodSecurity = PodSecurity(o) },
+                var kind => throw new ConfigurationException(
+                    $"kind: Unsupported value: \"{kind}\": supported values: \"{KubeletKind}\", \"{PodSecurityKind}\", \"{PodhostKind}\""),
             };
         }
 
@@ -83,6 +87,18 @@ internal static class ConfigurationFile
         }
 
         return options;
+    }
+
+    private static PodSecurityOptions PodSecurity(JsonObject document)
+    {
+        try
+        {
+            return PodSecurityOptions.Parse(document);
+        }
+        catch (FormatException e)
+        {
+            throw new ConfigurationException($"{PodSecurityKind}: {e.Message}");
+        }
     }
 
     private static Dictionary<string, RegistryOptions> Registries(JsonNode? node)

@@ -1,4 +1,5 @@
 using System.Net;
+using Podhost.ApiServer.Admission.PodSecurity;
 
 namespace Podhost.Configuration;
 
@@ -64,6 +65,9 @@ internal sealed record PodhostOptions
 
     /// <summary>The kubelet's own configuration, a KubeletConfiguration as JSON, or null.</summary>
     public System.Text.Json.Nodes.JsonObject? Kubelet { get; init; }
+
+    /// <summary>Pod Security admission where namespaces do not say otherwise, and its exemptions.</summary>
+    public PodSecurityOptions PodSecurity { get; init; } = new();
 
     /// <summary>Lowest level that is logged: trace, debug, information, warning, error.</summary>
     public string LogLevel { get; init; } = "information";

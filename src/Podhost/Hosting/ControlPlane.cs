@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Podhost.ApiServer.Admission;
 using Podhost.ApiServer.Admission.Plugins;
+using Podhost.ApiServer.Admission.PodSecurity;
 using Podhost.ApiServer.Authn;
 using Podhost.ApiServer.Authz;
 using Podhost.ApiServer.Hosting;
@@ -118,7 +119,7 @@ internal sealed class ControlPlane : IAsyncDisposable
             Logs = _logs,
             Authenticator = objects => new UnionAuthenticator(new ClientCertificateAuthenticator(Pki.Authority, _time), Tokens(objects)),
             Authorizer = objects => new UnionAuthorizer(new MastersAuthorizer(), new NodeAuthorizer(objects), new RbacAuthorizer(objects)),
-            AdmissionPlugins = _ => Plugins(),
+            AdmissionPlugins = _ => Plugins(options),
             ReviewHandlers = (objects, authorizer, _) =>
             [
                 new AccessReviewHandler(authorizer, new RbacAuthorizer(objects), _time),
@@ -129,13 +130,14 @@ internal sealed class ControlPlane : IAsyncDisposable
         };
     }
 
-    private IReadOnlyList<IAdmissionPlugin> Plugins() =>
+    private IReadOnlyList<IAdmissionPlugin> Plugins(PodhostOptions options) =>
     [
         new ServiceAccountPlugin(_time),
         new NodeRestrictionPlugin(),
         new PriorityPlugin(),
         new DefaultTolerationSecondsPlugin(),
         new RuntimeClassPlugin(),
+        new PodSecurityPlugin(options.PodSecurity, _logs.CreateLogger<PodSecurityPlugin>()),
         ServiceAddresses,
     ];
 }
