@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using k8s.Models;
 
 namespace Podhost.Api.Selectors;
 
@@ -57,6 +58,16 @@ public sealed class LabelSelector
         return new LabelSelector(requirements);
     }
 
+    /// <summary>The selector of a LabelSelector model; null selects nothing, an empty one everything.</summary>
+    /// <exception cref="FormatException">An unknown operator, or values that do not fit it.</exception>
+    public static LabelSelector FromModel(V1LabelSelector? selector) => selector is null
+        ? Nothing
+        : new LabelSelector(
+        [
+            .. (selector.MatchLabels ?? new Dictionary<string, string>()).Select(l => new LabelRequirement(l.Key, LabelOperator.In, [l.Value])),
+            .. (selector.MatchExpressions ?? []).Select(e => new LabelRequirement(e.Key, OperatorOf(e.OperatorProperty), [.. e.Values ?? []])),
+        ]);
+
     /// <summary>The selector of a plain map (a Service's spec.selector).</summary>
     /// <exception cref="FormatException">A key or value is no label.</exception>
     public static LabelSelector FromMap(IReadOnlyDictionary<string, string> labels) =>
@@ -66,6 +77,9 @@ public sealed class LabelSelector
     public bool Matches(IReadOnlyDictionary<string, string>? labels) =>
         !MatchesNothing && Requirements.All(r => r.Matches(labels?.GetValueOrDefault(r.Key)));
 
+    /// <summary>True where labels that are looked up by key (null: absent) satisfy every requirement.</summary>
+    public bool Matches(Func<string, string?> labelOf) => !MatchesNothing && Requirements.All(r => r.Matches(labelOf(r.Key)));
+
     /// <summary>True where the labels (metadata.labels as JSON) satisfy every requirement.</summary>
     public bool Matches(JsonObject? labels) =>
         !MatchesNothing && Requirements.All(r => r.Matches(labels?[r.Key] is JsonValue v && v.TryGetValue(out string? s) ? s : null));
@@ -73,19 +87,17 @@ public sealed class LabelSelector
     /// <summary>The string form; empty for a selector of everything and of nothing.</summary>
     public override string ToString() => string.Join(',', Requirements);
 
-    private static LabelRequirement FromExpression(JsonObject expression)
+    private static LabelRequirement FromExpression(JsonObject expression) =>
+        new(Text(expression["key"]), OperatorOf(Text(expression["operator"])), [.. (expression["values"] as JsonArray ?? []).Select(Text)]);
+
+    private static LabelOperator OperatorOf(string name) => name switch
     {
-        var name = Text(expression["operator"]);
-        LabelOperator op = name switch
-        {
-            "In" => LabelOperator.In,
-            "NotIn" => LabelOperator.NotIn,
-            "Exists" => LabelOperator.Exists,
-            "DoesNotExist" => LabelOperator.DoesNotExist,
-            _ => throw new FormatException($"\"{name}\" is not a valid label selector operator"),
-        };
-        return new LabelRequirement(Text(expression["key"]), op, [.. (expression["values"] as JsonArray ?? []).Select(Text)]);
-    }
+        "In" => LabelOperator.In,
+        "NotIn" => LabelOperator.NotIn,
+        "Exists" => LabelOperator.Exists,
+        "DoesNotExist" => LabelOperator.DoesNotExist,
+        _ => throw new FormatException($"\"{name}\" is not a valid label selector operator"),
+    };
 
     private static string Text(JsonNode? node) => node is JsonValue v && v.TryGetValue(out string? s) ? s : "";
 }

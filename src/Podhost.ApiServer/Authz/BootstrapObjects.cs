@@ -18,16 +18,16 @@ public static class BootstrapObjects
 
     /// <summary>Creates or repairs them.</summary>
     /// <param name="server">A transport into the API server as a user of system:masters.</param>
+    /// <param name="policy">What shall be there.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    public static async Task EnsureAsync(HttpMessageInvoker server, CancellationToken cancellationToken)
+    public static async Task EnsureAsync(HttpMessageInvoker server, BootstrapPolicy policy, CancellationToken cancellationToken)
     {
-        var policy = BootstrapPolicy.Load();
-        foreach (var role in BootstrapPolicy.ClusterRoles(policy))
+        foreach (var role in policy.ClusterRoles)
         {
             await EnsureAsync(server, role, AddMissingRules, cancellationToken);
         }
 
-        foreach (var binding in BootstrapPolicy.ClusterRoleBindings(policy))
+        foreach (var binding in policy.ClusterRoleBindings)
         {
             await EnsureAsync(server, binding, AddMissingSubjects, cancellationToken);
         }

@@ -5,25 +5,22 @@ using Podhost.Api.Yaml;
 namespace Podhost.ApiServer.Authz;
 
 /// <summary>The roles and bindings of bootstrap-policy.yaml as objects.</summary>
-internal static class BootstrapPolicy
+/// <param name="ClusterRoles">The cluster roles.</param>
+/// <param name="ClusterRoleBindings">The cluster role bindings.</param>
+public sealed record BootstrapPolicy(IReadOnlyList<V1ClusterRole> ClusterRoles, IReadOnlyList<V1ClusterRoleBinding> ClusterRoleBindings)
 {
     private const string GroupVersion = "rbac.authorization.k8s.io/v1";
     private const string RbacGroup = "rbac.authorization.k8s.io";
 
-    /// <summary>The cluster roles.</summary>
-    public static IReadOnlyList<V1ClusterRole> ClusterRoles(JsonObject policy) =>
-        [.. policy["clusterRoles"]!.AsArray().Select(n => Role(n!.AsObject()))];
-
-    /// <summary>The cluster role bindings.</summary>
-    public static IReadOnlyList<V1ClusterRoleBinding> ClusterRoleBindings(JsonObject policy) =>
-        [.. policy["clusterRoleBindings"]!.AsArray().Select(n => Binding(n!.AsObject()))];
-
-    /// <summary>The embedded policy.</summary>
-    public static JsonObject Load()
+    /// <summary>Reads the embedded policy; once for all who need it, as it is large.</summary>
+    public static BootstrapPolicy Load()
     {
         using var stream = typeof(BootstrapPolicy).Assembly.GetManifestResourceStream("bootstrap-policy.yaml")!;
         using var reader = new StreamReader(stream);
-        return YamlReader.ReadObject(reader.ReadToEnd());
+        var policy = YamlReader.ReadObject(reader.ReadToEnd());
+        return new BootstrapPolicy(
+            [.. policy["clusterRoles"]!.AsArray().Select(n => Role(n!.AsObject()))],
+            [.. policy["clusterRoleBindings"]!.AsArray().Select(n => Binding(n!.AsObject()))]);
     }
 
     private static V1ClusterRole Role(JsonObject from) => new()

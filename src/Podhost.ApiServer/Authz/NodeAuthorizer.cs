@@ -10,14 +10,14 @@ namespace Podhost.ApiServer.Authz;
 /// What kubelets (user <c>system:node:NAME</c>, group <c>system:nodes</c>) may do: the rules of the role system:node, and of secrets, configmaps,
 /// claims and service-account tokens only those that a pod bound to the node refers to. Source: upstream's node authorizer.
 /// </summary>
-public sealed class NodeAuthorizer(IObjectReader objects) : IAuthorizer
+public sealed class NodeAuthorizer(IObjectReader objects, BootstrapPolicy policy) : IAuthorizer
 {
     private const string UserPrefix = "system:node:";
     private const string NodesGroup = "system:nodes";
     private static readonly ResourceInfo Pods = ResourceTable.For<V1Pod>();
 
     private readonly Lock _gate = new();
-    private readonly IList<V1PolicyRule> _rules = BootstrapPolicy.ClusterRoles(BootstrapPolicy.Load()).Single(r => r.Metadata.Name == "system:node").Rules;
+    private readonly IList<V1PolicyRule> _rules = policy.ClusterRoles.Single(r => r.Metadata.Name == "system:node").Rules;
     private volatile Graph? _graph;
 
     /// <inheritdoc />

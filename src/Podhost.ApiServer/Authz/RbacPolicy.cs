@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using k8s.Models;
+using Podhost.Api.Selectors;
 
 namespace Podhost.ApiServer.Authz;
 
@@ -124,9 +125,18 @@ internal sealed class RbacPolicy
             : all.Where(r => selectors.Any(s => Matches(s, r.Metadata.Labels))).SelectMany(r => Aggregate(r, all, seen));
     }
 
-    private static bool Matches(V1LabelSelector selector, IDictionary<string, string>? labels) =>
-        selector.MatchLabels is { Count: > 0 } wanted
-        && wanted.All(w => labels is not null && labels.TryGetValue(w.Key, out var v) && v == w.Value);
+    // A selector that does not compile adds nothing: validation refuses it, but an older store may hold one.
+    private static bool Matches(V1LabelSelector selector, IDictionary<string, string>? labels)
+    {
+        try
+        {
+            return LabelSelector.FromModel(selector).Matches(key => labels is not null && labels.TryGetValue(key, out var value) ? value : null);
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
 
     private sealed record Grant(string? Namespace, IList<V1PolicyRule> Rules, string Because)
     {

@@ -28,7 +28,8 @@ internal sealed class ControlPlane : IAsyncDisposable
     private readonly ILoggerFactory _logs;
     private readonly TimeProvider _time;
 
-    private ControlPlane(PodhostOptions options, ClusterPki pki, IStore store, IPAddress nodeAddress, TimeProvider time, ILoggerFactory logs)
+    private ControlPlane(
+        PodhostOptions options, ClusterPki pki, IStore store, BootstrapPolicy policy, IPAddress nodeAddress, TimeProvider time, ILoggerFactory logs)
     {
         Pki = pki;
         _store = store;
@@ -37,7 +38,7 @@ internal sealed class ControlPlane : IAsyncDisposable
         NodeAddress = nodeAddress;
         ServiceAddresses = new ServiceAddressesPlugin(options.ServiceCidr);
         _kubelets = new KubeletConnector(pki.KubeletClient, pki.Authority, time);
-        _server = new Server(ServerOptions(options), Dependencies(options));
+        _server = new Server(ServerOptions(options), Dependencies(options, policy));
     }
 
     public ClusterPki Pki { get; }
@@ -61,13 +62,14 @@ internal sealed class ControlPlane : IAsyncDisposable
             time);
         pki.WriteAdminKubeconfig(options.AdminKubeconfig, options.ServerUrl.GetLeftPart(UriPartial.Authority));
         var store = await StoreFactory.OpenAsync(options.StoreSpec, new StoreFactoryOptions { Time = time, Loggers = logs }, cancellationToken);
-        var plane = new ControlPlane(options, pki, store, nodeAddress, time, logs);
+        var policy = BootstrapPolicy.Load();
+        var plane = new ControlPlane(options, pki, store, policy, nodeAddress, time, logs);
         try
         {
             await plane._server.StartAsync(cancellationToken);
             await plane._server.Ready.WaitAsync(cancellationToken);
             using var administrator = new HttpMessageInvoker(plane._server.CreateInProcessHandler(new UserInfo("system:apiserver", [UserInfo.Masters, UserInfo.Authenticated])));
-            await BootstrapObjects.EnsureAsync(administrator, cancellationToken);
+            await BootstrapObjects.EnsureAsync(administrator, policy, cancellationToken);
             return plane;
         }
         catch
@@ -106,11 +108,13 @@ internal sealed class ControlPlane : IAsyncDisposable
     public Task CompactAsync(CancellationToken cancellationToken) =>
         new AutoCompactor(_store, new AutoCompactionOptions(), _time, _logs.CreateLogger<AutoCompactor>()).RunAsync(cancellationToken);
 
-    private ApiServerDependencies Dependencies(PodhostOptions options)
+    private ApiServerDependencies Dependencies(PodhostOptions options, BootstrapPolicy policy)
     {
         var issuer = $"https://kubernetes.default.svc.{options.ClusterDomain}";
         string[] audiences = [issuer];
         var codec = new TokenCodec(Pki.ServiceAccountKey, issuer);
+        RbacAuthorizer? rbac = null;
+        RbacAuthorizer Rbac(IObjectReader objects) => rbac ??= new RbacAuthorizer(objects);
         TokenAuthenticator Tokens(IObjectReader objects) => new(codec, audiences, objects, _time);
         return new ApiServerDependencies
         {
@@ -118,11 +122,11 @@ internal sealed class ControlPlane : IAsyncDisposable
             Time = _time,
             Logs = _logs,
             Authenticator = objects => new UnionAuthenticator(new ClientCertificateAuthenticator(Pki.Authority, _time), Tokens(objects)),
-            Authorizer = objects => new UnionAuthorizer(new MastersAuthorizer(), new NodeAuthorizer(objects), new RbacAuthorizer(objects)),
+            Authorizer = objects => new UnionAuthorizer(new MastersAuthorizer(), new NodeAuthorizer(objects, policy), Rbac(objects)),
             AdmissionPlugins = _ => Plugins(options),
             ReviewHandlers = (objects, authorizer, _) =>
             [
-                new AccessReviewHandler(authorizer, new RbacAuthorizer(objects), _time),
+                new AccessReviewHandler(authorizer, Rbac(objects), _time),
                 new TokenReviewHandler(Tokens(objects)),
                 new TokenRequestHandler(codec, audiences, objects, _time),
             ],

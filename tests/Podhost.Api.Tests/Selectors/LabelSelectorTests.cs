@@ -79,4 +79,26 @@ public class LabelSelectorTests
         Assert.Contains("values set can't be empty", Assert.Throws<FormatException>(() => LabelSelector.FromObject(
             (JsonObject)JsonNode.Parse("""{"matchExpressions":[{"key":"a","operator":"In"}]}""")!)).Message);
     }
+
+    [Theory]
+    [InlineData(null, "app=web", false)]
+    [InlineData("{}", "", true)]
+    [InlineData("""{"matchLabels":{"app":"web"}}""", "app=web,x=y", true)]
+    [InlineData("""{"matchLabels":{"app":"web"}}""", "app=db", false)]
+    [InlineData("""{"matchExpressions":[{"key":"app","operator":"NotIn","values":["web"]}]}""", "", true)]
+    [InlineData("""{"matchLabels":{"app":"web"},"matchExpressions":[{"key":"old","operator":"DoesNotExist"}]}""", "app=web,old=1", false)]
+    public void A_model_selects_what_its_json_selects(string? json, string labels, bool expected)
+    {
+        var model = json is null ? null : k8s.KubernetesJson.Deserialize<k8s.Models.V1LabelSelector>(json);
+        var map = labels.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split('=')).ToDictionary(l => l[0], l => l[1]);
+        Assert.Equal(expected, LabelSelector.FromModel(model).Matches(map));
+        Assert.Equal(expected, LabelSelector.FromModel(model).Matches(key => map.GetValueOrDefault(key)));
+        Assert.Equal(expected, LabelSelector.FromObject(json is null ? null : System.Text.Json.Nodes.JsonNode.Parse(json)!.AsObject()).Matches(map));
+    }
+
+    [Fact]
+    public void A_model_with_an_unknown_operator_is_refused() => Assert.Equal(
+        "\"Near\" is not a valid label selector operator",
+        Assert.Throws<FormatException>(() => LabelSelector.FromModel(
+            new k8s.Models.V1LabelSelector { MatchExpressions = [new() { Key = "a", OperatorProperty = "Near" }] })).Message);
 }

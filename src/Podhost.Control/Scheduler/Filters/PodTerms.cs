@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using k8s.Models;
+using Podhost.Api.Selectors;
 using Podhost.Control.Scheduler.Model;
 
 namespace Podhost.Control.Scheduler.Filters;
@@ -26,24 +28,24 @@ internal static class PodTerms
     }
 }
 
-/// <summary>Label selector objects; null selects nothing, an empty one everything.</summary>
+/// <summary>Label selectors of pods' terms, each compiled once for as long as its object lives; null selects nothing, an empty one everything.</summary>
 internal static class LabelSelectors
 {
-    public static bool Matches(V1LabelSelector? selector, IDictionary<string, string> labels) =>
-        selector is not null
-        && (selector.MatchLabels ?? new Dictionary<string, string>()).All(m => labels.TryGetValue(m.Key, out var v) && v == m.Value)
-        && (selector.MatchExpressions ?? []).All(e => Holds(e, labels));
+    private static readonly ConditionalWeakTable<V1LabelSelector, LabelSelector> Compiled = [];
 
-    private static bool Holds(V1LabelSelectorRequirement requirement, IDictionary<string, string> labels)
+    public static bool Matches(V1LabelSelector? selector, IDictionary<string, string> labels) =>
+        selector is not null && Compiled.GetValue(selector, Compile).Matches(key => labels.TryGetValue(key, out var value) ? value : null);
+
+    // Validation refuses selectors that do not compile; one from an older store selects nothing rather than end the scheduler.
+    private static LabelSelector Compile(V1LabelSelector selector)
     {
-        var present = labels.TryGetValue(requirement.Key, out var value);
-        return requirement.OperatorProperty switch
+        try
         {
-            "In" => present && (requirement.Values ?? []).Contains(value!),
-            "NotIn" => !present || !(requirement.Values ?? []).Contains(value!),
-            "Exists" => present,
-            "DoesNotExist" => !present,
-            _ => false,
-        };
+            return LabelSelector.FromModel(selector);
+        }
+        catch (FormatException)
+        {
+            return LabelSelector.Nothing;
+        }
     }
 }
