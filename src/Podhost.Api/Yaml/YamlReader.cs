@@ -17,11 +17,11 @@ public static class YamlReader
     {
         try
         {
-            return ReadDocuments(new Parser(new StringReader(yaml)));
+            return ReadDocuments(new GuardedParser(new StringReader(yaml)));
         }
         catch (YamlDotNet.Core.YamlException e)
         {
-            throw new YamlException(e.InnerException is null ? e.Message : e.InnerException.Message, (int)e.Start.Line, e);
+            throw new YamlException(e.InnerException is YamlDotNet.Core.YamlException inner ? inner.Message : e.Message, (int)e.Start.Line, e);
         }
     }
 
@@ -43,7 +43,7 @@ public static class YamlReader
     /// <exception cref="YamlException">As <see cref="ReadObject(string)"/>.</exception>
     public static JsonObject ReadObject(ReadOnlySpan<byte> utf8) => ReadObject(System.Text.Encoding.UTF8.GetString(utf8));
 
-    private static List<JsonNode> ReadDocuments(Parser parser)
+    private static List<JsonNode> ReadDocuments(GuardedParser parser)
     {
         var documents = new List<JsonNode>();
         parser.Consume<StreamStart>();

@@ -51,7 +51,7 @@ internal static class BodyReader
         {
             "application/yaml" => FromYaml(body),
             ProtobufBody.MediaType when body.Length > 0 => ProtobufBody.ToJson(body),
-            _ => body,
+            _ => JsonText.Repair(body),
         };
     }
 

@@ -97,7 +97,9 @@ internal sealed class StaticPodReader(string nodeName)
     {
         try
         {
-            return content.AsSpan().TrimStart(" \t\r\n"u8).StartsWith("{"u8) ? ObjectCodec.ParseJson(content) : YamlReader.ReadObject(content);
+            return content.AsSpan().TrimStart(" \t\r\n"u8).StartsWith("{"u8)
+                ? JsonText.Parse(content) as JsonObject ?? throw new JsonException("the document is not a JSON object")
+                : YamlReader.ReadObject(content);
         }
         catch (Exception e) when (e is JsonException or YamlException)
         {
@@ -111,7 +113,7 @@ internal sealed class StaticPodReader(string nodeName)
         {
             return ObjectCodec.ToModel<V1Pod>(json);
         }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or ArgumentException or OverflowException)
         {
             throw new FormatException(e.Message, e);
         }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Podhost.Api.Errors;
+using Podhost.Api.Objects;
 using Podhost.Api.FieldManagement;
 using Podhost.Api.Patching;
 using Podhost.Api.Resources;
@@ -127,7 +128,7 @@ internal static class PatchHandler
     {
         try
         {
-            return JsonNode.Parse(body, nodeOptions: null, new JsonDocumentOptions { MaxDepth = 128 });
+            return JsonText.Parse(body);
         }
         catch (JsonException e)
         {
