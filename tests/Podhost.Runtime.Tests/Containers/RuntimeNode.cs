@@ -70,6 +70,18 @@ internal sealed class RuntimeNode : IAsyncDisposable
         return node;
     }
 
+    /// <summary>A node on a copy of another's data, as the machine finds it after power was lost: nothing runs, nothing is mounted.</summary>
+    internal static async Task<RuntimeNode> AfterPowerLossAsync(RuntimeNode before, string directory)
+    {
+        var data = Path.Combine(directory, "data");
+        var images = await EmbeddedImages.OpenAsync(
+            new EmbeddedImagesOptions { Directory = data, DurableLayers = false }, TimeProvider.System, new Random(1), NullLoggerFactory.Instance, Cancel);
+        var options = before.Options with { DataDirectory = data, RunDirectory = Path.Combine(directory, "run") };
+        var node = new RuntimeNode(directory, images, options, before.ImageName);
+        await node.OpenAsync();
+        return node;
+    }
+
     /// <summary>What a crash and a new start of the process are to the pods.</summary>
     internal async Task RestartAsync()
     {
