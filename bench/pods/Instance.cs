@@ -80,7 +80,11 @@ internal sealed class Instance(string executable, string directory) : IAsyncDisp
             await Command.TryRunAsync("ip", "link", "delete", Bridge);
         }
 
-        await Command.TryRunAsync("sh", "-c", $"! nft list table ip podhost_{Bridge} >/dev/null 2>&1 || nft delete table ip podhost_{Bridge}");
+        foreach (var table in new[] { $"podhost_{Bridge}", $"podhost_{Bridge}_services" })
+        {
+            await Command.TryRunAsync("sh", "-c", $"! nft list table ip {table} >/dev/null 2>&1 || nft delete table ip {table}");
+        }
+
         await Command.TryRunAsync("sh", "-c", $"find /sys/fs/cgroup -depth -type d -path '*{CgroupRoot}*' -exec rmdir {{}} +");
         await Command.TryRunAsync("sh", "-c", $"grep -o ' {directory}/[^ ]*' /proc/mounts | sort -r | xargs -r -n1 umount -l");
     }

@@ -174,6 +174,19 @@ public class CreateTests
         Assert.Contains("may not be used when `type` is 'ClusterIP'", wrong.Text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("\"ipFamilies\":[\"IPv6\"]", "spec.ipFamilies[0]: Invalid value: \\\"IPv6\\\": not configured on this cluster")]
+    [InlineData("\"ipFamilyPolicy\":\"RequireDualStack\"", "this cluster is not configured for dual-stack services")]
+    public async Task A_service_of_a_family_that_the_cluster_lacks_is_refused(string field, string message)
+    {
+        var addresses = new ServiceAddressesPlugin(System.Net.IPNetwork.Parse("10.96.0.0/16"));
+        await using var cluster = await Cluster.StartAsync(dependencies: d => d with { AdmissionPlugins = _ => [addresses] });
+        var answer = await cluster.PostAsync(
+            "/api/v1/namespaces/default/services", $$$"""{"metadata":{"name":"s"},"spec":{{{{field}}},"ports":[{"port":80}]}}""");
+        Assert.Equal(422, answer.Code);
+        Assert.Contains(message, answer.Text.Replace("\\u0022", "\\\"", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_body_beyond_the_bound_is_refused()
     {

@@ -54,6 +54,9 @@ public static class Errno
     /// <summary>Address not available.</summary>
     public const int EADDRNOTAVAIL = 99;
 
+    /// <summary>No buffer space; a netlink socket that lost messages.</summary>
+    public const int ENOBUFS = 105;
+
     /// <summary>Data is missing.</summary>
     public const int ENODATA = 61;
 }

@@ -20,6 +20,8 @@ public interface INftables
 /// <summary>Runs <c>nft -f -</c>: one script is one transaction of the kernel.</summary>
 public sealed class NftProgram : INftables
 {
+    // Names of some 50,000 chains and sets.
+    private const int MaxOutput = 16 << 20;
     private readonly string? _path = ProgramFinder.Find("nft");
 
     /// <summary>The program is installed.</summary>
@@ -39,7 +41,7 @@ public sealed class NftProgram : INftables
     {
         var path = _path ?? throw new IOException("nft is not installed (package nftables)");
         var request = new SpawnRequest(path, arguments) { Environment = [ProcessSpawner.DefaultPath] };
-        var result = await ProgramRunner.RunAsync(request, script, cancellationToken);
+        var result = await ProgramRunner.RunAsync(request, script, cancellationToken, MaxOutput);
         return result.ExitCode == 0 ? result.Output : throw new IOException($"nft refused the rules: {result.Error.Trim()}");
     }
 }

@@ -13,14 +13,15 @@ public sealed record ProgramResult(int ExitCode, string Output, string Error);
 /// <summary>Runs short programs to their end.</summary>
 public static class ProgramRunner
 {
-    private const int MaxOutputBytes = 1 << 20;
+    private const int DefaultMaxOutput = 1 << 20;
     private const int Kill = 9;
 
     /// <summary>Runs a program; kills it when cancelled.</summary>
     /// <param name="request">The program; its descriptors 0, 1 and 2 are set here.</param>
     /// <param name="input">Its standard input, or null for none.</param>
     /// <param name="cancellationToken">Kills it.</param>
-    public static async Task<ProgramResult> RunAsync(SpawnRequest request, string? input, CancellationToken cancellationToken)
+    /// <param name="maxOutput">How many bytes of each stream are kept; the rest is read and dropped.</param>
+    public static async Task<ProgramResult> RunAsync(SpawnRequest request, string? input, CancellationToken cancellationToken, int maxOutput = DefaultMaxOutput)
     {
         ArgumentNullException.ThrowIfNull(request);
         var (stdinRead, stdinWrite) = Descriptors.Pipe();
@@ -41,7 +42,7 @@ public static class ProgramRunner
 
         await using var cancellation = cancellationToken.Register(() => child.Signal(Kill));
         var feeding = FeedAsync(new DescriptorStream(stdinWrite, canRead: false, canWrite: true), input, cancellationToken);
-        var reading = Task.WhenAll(ReadAsync(output, cancellationToken), ReadAsync(error, cancellationToken));
+        var reading = Task.WhenAll(ReadAsync(output, maxOutput, cancellationToken), ReadAsync(error, maxOutput, cancellationToken));
         var code = await child.Exit;
         cancellationToken.ThrowIfCancellationRequested();
         await feeding;
@@ -67,14 +68,14 @@ public static class ProgramRunner
         }
     }
 
-    private static async Task<string> ReadAsync(DescriptorStream stream, CancellationToken cancellationToken)
+    private static async Task<string> ReadAsync(DescriptorStream stream, int maxOutput, CancellationToken cancellationToken)
     {
         var all = new MemoryStream();
         var buffer = new byte[4096];
         int count;
         while ((count = await stream.ReadAsync(buffer, cancellationToken)) > 0)
         {
-            var kept = (int)Math.Min(count, MaxOutputBytes - all.Length);
+            var kept = (int)Math.Min(count, maxOutput - all.Length);
             await all.WriteAsync(buffer.AsMemory(0, kept), cancellationToken);
         }
 

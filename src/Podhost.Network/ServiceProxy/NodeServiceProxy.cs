@@ -22,16 +22,15 @@ public sealed partial class NodeServiceProxy
     private const byte Udp = 17;
     private readonly IInformer<V1Service> _services;
     private readonly IInformer<V1EndpointSlice> _slices;
-    private readonly INftables _nftables;
     private readonly IConntrack _conntrack;
+    private readonly Func<INftTableWatch> _watch;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly RetryDelay _retry;
-    private readonly string _table;
+    private readonly ServiceTable _table;
     private readonly Lock _gate = new();
     private readonly ServiceBook _book;
     private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
-    private Ruleset? _applied;
     private IReadOnlyDictionary<(string? Address, int Port), string>? _cleaned;
 
     /// <summary>A proxy.</summary>
@@ -40,6 +39,7 @@ public sealed partial class NodeServiceProxy
     /// <param name="slices">All EndpointSlices.</param>
     /// <param name="nftables">Takes the rules.</param>
     /// <param name="conntrack">Forgets UDP flows.</param>
+    /// <param name="watch">Begins to watch for the removal of tables.</param>
     /// <param name="time">The clock of retry delays.</param>
     /// <param name="random">Jitter of retry delays.</param>
     /// <param name="logger">Failures are told here and tried again.</param>
@@ -49,14 +49,15 @@ public sealed partial class NodeServiceProxy
         IInformer<V1EndpointSlice> slices,
         INftables nftables,
         IConntrack conntrack,
+        Func<INftTableWatch> watch,
         TimeProvider time,
         Random random,
         ILogger logger)
     {
         ArgumentNullException.ThrowIfNull(options);
-        (_services, _slices, _nftables, _conntrack, _time, _logger) = (services, slices, nftables, conntrack, time, logger);
+        (_services, _slices, _conntrack, _watch, _time, _logger) = (services, slices, conntrack, watch, time, logger);
         _retry = new RetryDelay(options.MinRetryDelay, options.MaxRetryDelay, random);
-        _table = NftNames.Services(options.Bridge);
+        _table = new ServiceTable(NftNames.Services(options.Bridge), nftables, logger);
         _book = new ServiceBook(new NodeFacts(options.NodeName, options.PodCidr, BridgedTraffic.IsSeen()));
     }
 
@@ -68,15 +69,42 @@ public sealed partial class NodeServiceProxy
         using var services = _services.Subscribe(e => Change(book => Put(book, e)));
         using var slices = _slices.Subscribe(e => Change(book => Put(book, e)));
         _changed.Writer.TryWrite(true);
+        var watching = WatchTableAsync(cancellationToken);
         try
         {
-            await foreach (var _ in _changed.Reader.ReadAllAsync(cancellationToken))
-            {
-                await SynchronizeAsync(cancellationToken);
-            }
+            await await Task.WhenAny(FollowAsync(cancellationToken), watching);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
+        }
+    }
+
+    private async Task FollowAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var _ in _changed.Reader.ReadAllAsync(cancellationToken))
+        {
+            await SynchronizeAsync(cancellationToken);
+        }
+    }
+
+    // A firewall that reloads its rules takes the table away: it is written anew at once.
+    private async Task WatchTableAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var watch = _watch();
+            while (true)
+            {
+                await watch.WaitAsync(_table.Name, cancellationToken);
+                _table.Suspect();
+                _changed.Writer.TryWrite(true);
+            }
+        }
+        catch (IOException failure)
+        {
+            // A lost table is then found by the next change.
+            LogNotWatched(failure, _table.Name);
+            await Task.Delay(Timeout.InfiniteTimeSpan, _time, cancellationToken);
         }
     }
 
@@ -125,59 +153,19 @@ public sealed partial class NodeServiceProxy
 
         try
         {
-            await ApplyAsync(rules, cancellationToken);
+            await _table.WriteAsync(rules, cancellationToken);
             _retry.Reset();
         }
         catch (IOException failure)
         {
             var delay = _retry.Next();
-            LogRefused(failure, _table, delay.TotalSeconds);
+            LogRefused(failure, _table.Name, delay.TotalSeconds);
             await Task.Delay(delay, _time, cancellationToken);
             _changed.Writer.TryWrite(true);
             return;
         }
 
         CleanFlows(udp);
-    }
-
-    private async Task ApplyAsync(Ruleset rules, CancellationToken cancellationToken)
-    {
-        if (_applied is { } applied)
-        {
-            var script = RulesetScript.Change(_table, applied, rules);
-            _applied = null;
-            try
-            {
-                if (script.Length > 0)
-                {
-                    await _nftables.ApplyAsync(script, cancellationToken);
-                }
-
-                _applied = rules;
-                return;
-            }
-            catch (IOException failure)
-            {
-                LogForeignChange(failure, _table);
-            }
-        }
-
-        await RepairAsync(rules, cancellationToken);
-        _applied = rules;
-    }
-
-    private async Task RepairAsync(Ruleset rules, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var present = await _nftables.ReadNamesAsync(_table, cancellationToken);
-            await _nftables.ApplyAsync(RulesetScript.Repair(_table, present, rules), cancellationToken);
-        }
-        catch (Exception failure) when (failure is IOException or FormatException)
-        {
-            LogReplaced(failure, _table);
-            await _nftables.ApplyAsync(RulesetScript.Replace(_table, rules), cancellationToken);
-        }
     }
 
     private void CleanFlows(IReadOnlyDictionary<(string? Address, int Port), string> udp)
@@ -208,11 +196,8 @@ public sealed partial class NodeServiceProxy
     [LoggerMessage(Level = LogLevel.Error, Message = "the rules of the Services in table {Table} could not be written; trying again in {Seconds} s")]
     private partial void LogRefused(Exception failure, string table, double seconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "table {Table} is not as it was left; it is repaired")]
-    private partial void LogForeignChange(Exception failure, string table);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "table {Table} could not be repaired; it is replaced whole")]
-    private partial void LogReplaced(Exception failure, string table);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the removal of table {Table} would not be noticed at once")]
+    private partial void LogNotWatched(Exception failure, string table);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "UDP flows to endpoints that are gone could not be forgotten")]
     private partial void LogFlowsLeft(Exception failure);

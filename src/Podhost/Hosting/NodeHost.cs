@@ -162,6 +162,7 @@ internal sealed class NodeHost
             Informer<V1EndpointSlice>(client, null),
             new NftProgram(),
             new ConntrackNetlink(),
+            NftTableWatch.Open,
             _time,
             _random,
             _logs.CreateLogger<NodeServiceProxy>());

@@ -36,7 +36,7 @@ public sealed class NodePortTests(ClusterFixture cluster) : ServiceTest(cluster)
     {
         await using var outside = await Outside.CreateAsync(Cluster, 2);
         await K.ApplyAsync(WebPod("local", "local") + "\n" + Service("local", "local", "type: NodePort\n  externalTrafficPolicy: Local"));
-        await K.ApplyAsync(Elsewhere("elsewhere", "type: NodePort\n  externalTrafficPolicy: Local"));
+        await K.ApplyAsync(Elsewhere("elsewhere", "type: NodePort\n  externalTrafficPolicy: Local\n  externalIPs: [198.51.100.8]"));
         await K.ReadyAsync("local");
         var (node, pod) = (await K.FieldAsync("local", ".status.hostIP"), await K.FieldAsync("local", ".status.podIP"));
         var port = await K.OkAsync("get service local -o", "jsonpath={.spec.ports[0].nodePort}");
@@ -47,7 +47,9 @@ public sealed class NodePortTests(ClusterFixture cluster) : ServiceTest(cluster)
         await K.ApplyAsync(ElsewhereSlice("elsewhere", pod));
         var other = await K.OkAsync("get service elsewhere -o", "jsonpath={.spec.ports[0].nodePort}");
         await AnswersAsync(() => FromHostAsync($"{node}:{other}"), "local");
+        await AnswersAsync(() => FromHostAsync("198.51.100.8"), "local");
         Assert.Null(await outside.GetAsync($"{node}:{other}"));
+        Assert.Null(await outside.GetAsync("198.51.100.8"));
     }
 
     [Fact]
@@ -63,6 +65,18 @@ public sealed class NodePortTests(ClusterFixture cluster) : ServiceTest(cluster)
         await K.ApplyAsync(ElsewhereSlice("inner-elsewhere", pod) + "\n" + ElsewhereSlice("inner-anywhere", pod));
         await AnswersAsync(() => FromPodAsync("inner-client", anywhere), "inner");
         Assert.NotEqual(0, (await K.RunAsync(["exec", "inner-client", "--", "timeout", "1", "wget", "-q", "-O-", $"http://{there}"], null)).Code);
+    }
+
+    [Fact]
+    public async Task A_load_balancers_address_is_served_to_the_given_ranges_only()
+    {
+        await using var admitted = await Outside.CreateAsync(Cluster, 3);
+        await using var stranger = await Outside.CreateAsync(Cluster, 4);
+        await K.ApplyAsync(WebPod("balanced", "balanced") + "\n" + Service("balanced", "balanced", $"type: LoadBalancer\n  loadBalancerSourceRanges: [{admitted.Address}/32]"));
+        await K.ReadyAsync("balanced");
+        await K.OkAsync("patch service balanced --subresource=status --type=merge -p", """{"status":{"loadBalancer":{"ingress":[{"ip":"198.51.100.9"}]}}}""");
+        await AnswersAsync(() => admitted.GetAsync("198.51.100.9"), "balanced");
+        Assert.Null(await stranger.GetAsync("198.51.100.9"));
     }
 
     private static string Elsewhere(string name, string more) => $$"""

@@ -39,10 +39,20 @@ public sealed class ProxyLifeTests(ClusterFixture cluster)
         Assert.Contains("expires", await ListAsync(table));
         await ServesAsync(address);
 
-        // A table that somebody removed altogether comes back.
-        await NftAsync($"delete table ip {table}");
-        await instance.Kubectl.OkAsync("label service web touched=yes");
-        await instance.Kubectl.OkAsync("create service clusterip another --tcp=80");
+        // A table that somebody removes altogether comes back at once, and so does one that is broken, with the next change.
+        for (var i = 0; i < 3; i++)
+        {
+            await NftAsync($"delete table ip {table}");
+            await ServesAsync(address);
+        }
+
+        foreach (var chain in new[] { "services", "filter-input", "filter-forward", "filter-output" })
+        {
+            await NftAsync($"flush chain ip {table} {chain}");
+        }
+
+        await NftAsync($"delete map ip {table} no-endpoint-ips");
+        await instance.Kubectl.OkAsync("create service nodeport another --tcp=80");
         await ServesAsync(address);
     }
 

@@ -70,6 +70,7 @@ public sealed class ServiceAddressesPlugin : IAdmissionPlugin
             return ValueTask.CompletedTask;
         }
 
+        ServiceFamilies.Apply(spec, request.Name);
         lock (_gate)
         {
             KeepOld(spec, request.OldObject?["spec"] as JsonObject);
@@ -78,8 +79,6 @@ public sealed class ServiceAddressesPlugin : IAdmissionPlugin
             AllocatePorts(request, spec, type, others);
         }
 
-        spec["ipFamilies"] ??= new JsonArray("IPv4");
-        spec["ipFamilyPolicy"] ??= "SingleStack";
         spec["internalTrafficPolicy"] ??= "Cluster";
         return ValueTask.CompletedTask;
     }

@@ -28,8 +28,14 @@ internal sealed record ServicePort
     /// <summary>The cluster IP.</summary>
     public required string ClusterIP { get; init; }
 
-    /// <summary>External IPs and those of a load balancer.</summary>
+    /// <summary>External IPs.</summary>
     public required IReadOnlyList<string> ExternalIPs { get; init; }
+
+    /// <summary>Addresses that a load balancer gave.</summary>
+    public IReadOnlyList<string> LoadBalancerIPs { get; init; } = [];
+
+    /// <summary>The only clients of the load balancer's addresses; null for all.</summary>
+    public IReadOnlyList<string>? SourceRanges { get; init; }
 
     /// <summary>The node port; 0 for none.</summary>
     public int NodePort { get; init; }
@@ -44,7 +50,7 @@ internal sealed record ServicePort
     public int? AffinitySeconds { get; init; }
 
     /// <summary>It is reached from outside the cluster.</summary>
-    public bool IsExternal => NodePort > 0 || ExternalIPs.Count > 0;
+    public bool IsExternal => NodePort > 0 || ExternalIPs.Count > 0 || LoadBalancerIPs.Count > 0;
 
     /// <summary>namespace/name/protocol/port, as it appears in names of chains.</summary>
     public string Id => $"{Namespace}/{Name}/{Protocol}/{(PortName.Length > 0 ? PortName : $"{Number}")}";
@@ -67,16 +73,21 @@ internal sealed record ServicePort
         Protocol = port.Protocol switch { "UDP" => "udp", "SCTP" => "sctp", _ => "tcp" },
         Number = port.Port,
         ClusterIP = clusterIP,
-        ExternalIPs = [.. ExternalAddresses(service).Select(Address).OfType<string>().Distinct()],
+        ExternalIPs = Addresses(service.Spec.ExternalIPs),
+        LoadBalancerIPs = service.Spec.Type == "LoadBalancer" ? Addresses(Ingress(service)) : [],
+        SourceRanges = service.Spec.LoadBalancerSourceRanges is { Count: > 0 } ranges ? [.. ranges.Select(Range).OfType<string>()] : null,
         NodePort = service.Spec.Type is "NodePort" or "LoadBalancer" ? port.NodePort ?? 0 : 0,
         IsInternalLocal = service.Spec.InternalTrafficPolicy == "Local",
         IsExternalLocal = service.Spec.ExternalTrafficPolicy == "Local",
         AffinitySeconds = service.Spec.SessionAffinity == "ClientIP" ? service.Spec.SessionAffinityConfig?.ClientIP?.TimeoutSeconds ?? DefaultAffinitySeconds : null,
     };
 
+    private static List<string> Addresses(IEnumerable<string>? texts) => [.. (texts ?? []).Select(Address).OfType<string>().Distinct()];
+
+    private static string? Range(string text) =>
+        IPNetwork.TryParse(text.Trim(), out var range) && range.BaseAddress.AddressFamily == AddressFamily.InterNetwork ? range.ToString() : null;
+
     // A load balancer with ipMode Proxy brings packets for the node's own addresses: its address is not ours to catch.
-    private static IEnumerable<string?> ExternalAddresses(V1Service service) =>
-        (service.Spec.ExternalIPs ?? []).Concat(service.Spec.Type == "LoadBalancer"
-            ? (service.Status?.LoadBalancer?.Ingress ?? []).Where(i => i.IpMode is null or "VIP").Select(i => i.Ip)
-            : []);
+    private static IEnumerable<string> Ingress(V1Service service) =>
+        (service.Status?.LoadBalancer?.Ingress ?? []).Where(i => i.IpMode is null or "VIP").Select(i => i.Ip);
 }

@@ -50,7 +50,7 @@ internal static class BaseRules
         return node.SeesBridgedTraffic ? rules : $"{rules}\nct status dnat ip saddr {node.PodCidr} ip daddr {node.PodCidr} masquerade";
     }
 
-    // Before the destination is changed in output; in input and forward only what nothing took up still has a Service's address.
+    // All after destinations were changed: only what nothing took up still has a Service's address.
     private static IEnumerable<NftChain> Filters() =>
     [
         new(
@@ -58,7 +58,9 @@ internal static class BaseRules
             "type filter hook input priority -110;",
             $"ct state new {IPKey} vmap @{NoEndpointIPs}\nct state new fib daddr type local {PortKey} vmap @{NoEndpointNodePorts}"),
         new("filter-forward", "type filter hook forward priority -110;", $"ct state new {IPKey} vmap @{NoEndpointIPs}\nip daddr @{ClusterIPs} goto {RejectChain}"),
-        new("filter-output", "type filter hook output priority -110;", $"ct state new {IPKey} vmap @{NoEndpointIPs}"),
-        new("filter-output-post-dnat", "type filter hook output priority -90;", $"ip daddr @{ClusterIPs} goto {RejectChain}"),
+        new(
+            "filter-output",
+            "type filter hook output priority -90;",
+            $"ct state new {IPKey} vmap @{NoEndpointIPs}\nip daddr @{ClusterIPs} goto {RejectChain}"),
     ];
 }

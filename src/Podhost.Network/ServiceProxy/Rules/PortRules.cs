@@ -49,14 +49,41 @@ internal static class PortRules
         {
             var chain = Name("external", port);
             part.Chains.Add(new NftChain(chain, null, External(port, cluster, target, node)));
-            port.ExternalIPs.ToList().ForEach(ip => part.Element(BaseRules.ServiceIPs, Key(ip, port), $"goto {chain}"));
+            AddAddresses(part, port, port.ExternalIPs, BaseRules.ServiceIPs, $"goto {chain}");
+            AddAddresses(part, port, port.LoadBalancerIPs, BaseRules.ServiceIPs, $"goto {Admitted(part, port, chain)}");
             AddNodePort(part, port, BaseRules.NodePorts, $"goto {chain}");
         }
 
         if (target is null)
         {
-            port.ExternalIPs.ToList().ForEach(ip => part.Element(BaseRules.NoEndpointIPs, Key(ip, port), WithoutEndpoint(choice)));
+            AddAddresses(part, port, [.. port.ExternalIPs, .. port.LoadBalancerIPs], BaseRules.NoEndpointIPs, WithoutEndpoint(choice));
             AddNodePort(part, port, BaseRules.NoEndpointNodePorts, WithoutEndpoint(choice));
+        }
+        else if (port.SourceRanges is not null)
+        {
+            // Whom the chain did not take up.
+            AddAddresses(part, port, port.LoadBalancerIPs, BaseRules.NoEndpointIPs, Drop);
+        }
+    }
+
+    // The chain for clients of a load balancer: those of the given ranges alone go on.
+    private static string Admitted(RulesetPart part, ServicePort port, string chain)
+    {
+        if (port.SourceRanges is not { } ranges || port.LoadBalancerIPs.Count == 0)
+        {
+            return chain;
+        }
+
+        var firewall = Name("firewall", port);
+        part.Chains.Add(new NftChain(firewall, null, string.Join('\n', ranges.Select(range => $"ip saddr {range} goto {chain}"))));
+        return firewall;
+    }
+
+    private static void AddAddresses(RulesetPart part, ServicePort port, IReadOnlyList<string> addresses, string map, string verdict)
+    {
+        foreach (var address in addresses)
+        {
+            part.Element(map, Key(address, port), verdict);
         }
     }
 
@@ -143,7 +170,7 @@ internal static class PortRules
         }
 
         var targets = string.Join(',', choice.Cluster.Concat(choice.Local).Select(e => e.Target).Distinct().Order(StringComparer.Ordinal));
-        part.Udp.AddRange(port.ExternalIPs.Prepend(port.ClusterIP).Select(ip => new UdpFrontend(ip, port.Number, targets)));
+        part.Udp.AddRange(port.ExternalIPs.Concat(port.LoadBalancerIPs).Prepend(port.ClusterIP).Select(ip => new UdpFrontend(ip, port.Number, targets)));
         if (port.NodePort > 0)
         {
             part.Udp.Add(new UdpFrontend(null, port.NodePort, targets));

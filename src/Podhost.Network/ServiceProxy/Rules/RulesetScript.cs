@@ -72,7 +72,7 @@ internal static class RulesetScript
             text.Append($"flush chain ip {table} {chain.Name}\n");
         }
 
-        foreach (var rule in chain.Rules.EnumerateLines())
+        foreach (var rule in chain.Rules.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             text.Append($"add rule ip {table} {chain.Name} {rule}\n");
         }
