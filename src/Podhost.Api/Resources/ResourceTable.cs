@@ -18,6 +18,7 @@ public static class ResourceTable
         Core<V1ConfigMap>("ConfigMap", "configmaps", "cm"),
         Core<V1Endpoints>("Endpoints", "endpoints", "ep") with { Singular = "endpoints" },
         CoreEvents,
+        Core<V1LimitRange>("LimitRange", "limitranges", "limits"),
         Core<V1Namespace>("Namespace", "namespaces", "ns", namespaced: false, hasStatus: true) with
         {
             NameIsDnsLabel = true,
@@ -46,6 +47,7 @@ public static class ResourceTable
                 Status("Pod"),
             ],
         },
+        Core<V1ResourceQuota>("ResourceQuota", "resourcequotas", "quota", hasStatus: true),
         Core<V1Secret>("Secret", "secrets", null),
         Core<V1ServiceAccount>("ServiceAccount", "serviceaccounts", "sa") with
         {

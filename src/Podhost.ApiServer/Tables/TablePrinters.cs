@@ -28,6 +28,8 @@ internal static class TablePrinters
         "runtimeclasses" => SmallPrinters.RuntimeClasses,
         "roles" or "clusterroles" => SmallPrinters.Roles,
         "rolebindings" or "clusterrolebindings" => SmallPrinters.RoleBindings,
+        "resourcequotas" => PolicyPrinters.Quotas,
+        "limitranges" => PolicyPrinters.LimitRanges,
         "persistentvolumes" => VolumePrinters.Volumes,
         "persistentvolumeclaims" => VolumePrinters.Claims,
         _ => SmallPrinters.NameAndAge,

@@ -1,8 +1,10 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Podhost.ApiServer.Admission;
+using Podhost.ApiServer.Admission.Limits;
 using Podhost.ApiServer.Admission.Plugins;
 using Podhost.ApiServer.Admission.PodSecurity;
+using Podhost.ApiServer.Admission.Quota;
 using Podhost.ApiServer.Authn;
 using Podhost.ApiServer.Authz;
 using Podhost.ApiServer.Hosting;
@@ -135,13 +137,16 @@ internal sealed class ControlPlane : IAsyncDisposable
     }
 
     private IReadOnlyList<IAdmissionPlugin> Plugins(PodhostOptions options) =>
+    // Upstream's order. What validates last is the quota: only what all others let through takes room.
     [
+        new LimitRangerPlugin(),
         new ServiceAccountPlugin(_time),
         new NodeRestrictionPlugin(),
+        new PodSecurityPlugin(options.PodSecurity, _logs.CreateLogger<PodSecurityPlugin>()),
         new PriorityPlugin(),
         new DefaultTolerationSecondsPlugin(),
         new RuntimeClassPlugin(),
-        new PodSecurityPlugin(options.PodSecurity, _logs.CreateLogger<PodSecurityPlugin>()),
         ServiceAddresses,
+        new ResourceQuotaPlugin(_time),
     ];
 }

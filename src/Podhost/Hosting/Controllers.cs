@@ -1,6 +1,7 @@
 using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
+using Podhost.Api.Resources;
 using Podhost.Client;
 using Podhost.Client.Events;
 using Podhost.Client.Informers;
@@ -15,6 +16,7 @@ using Podhost.Control.Controllers.NamespaceDefaults;
 using Podhost.Control.Controllers.Namespaces;
 using Podhost.Control.Controllers.NodeTaints;
 using Podhost.Control.Controllers.PodGarbage;
+using Podhost.Control.Controllers.ResourceQuotas;
 using Podhost.Control.Controllers.TaintEviction;
 using Podhost.Control.Events;
 using Podhost.Control.Scheduler;
@@ -26,6 +28,8 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
 {
     private readonly Random _random = new();
     private readonly List<Func<CancellationToken, Task>> _loops = [];
+    private readonly List<OwnedKind> _owned = [];
+    private readonly List<CountedKind> _counted = [];
 
     /// <summary>Runs them all until cancelled, or until one of them fails.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -39,8 +43,8 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
             options.SecurePort,
             cancellationToken);
 
-        var namespaces = Inform<V1Namespace>(manager);
-        var accounts = Inform<V1ServiceAccount>(manager);
+        var namespaces = Follow<V1Namespace>(manager);
+        var accounts = Follow<V1ServiceAccount>(manager);
         AddScheduler(scheduler, namespaces);
         Add(new NamespaceDefaultsController(
             manager,
@@ -50,11 +54,11 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
             plane.Pki.AuthorityPem,
             time,
             logs));
-        var pods = Inform<V1Pod>(manager);
-        var nodes = Inform<V1Node>(manager);
-        var services = Inform<V1Service>(manager);
-        var endpoints = Inform<V1Endpoints>(manager);
-        var slices = Inform<V1EndpointSlice>(manager);
+        var pods = Follow<V1Pod>(manager);
+        var nodes = Follow<V1Node>(manager);
+        var services = Follow<V1Service>(manager);
+        var endpoints = Follow<V1Endpoints>(manager);
+        var slices = Follow<V1EndpointSlice>(manager);
         Add(new NamespaceController(manager, namespaces, pods, time, logs));
         Add(new EndpointsController(manager, services, pods, endpoints, time, logs));
         Add(new EndpointSliceController(manager, services, pods, nodes, slices, time, logs));
@@ -62,32 +66,29 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         Add(new PodGarbageController(manager, pods, nodes, new PodGarbageOptions(), time, logs));
         Add(new NodeTaintController(manager, nodes, time, logs));
         Add(new TaintEvictionController(manager, pods, nodes, Events(manager, "taint-eviction-controller"), time, logs));
-        Add(new GarbageCollectorController(
-            manager,
-            [
-                OwnedKind.Of(namespaces), OwnedKind.Of(accounts), OwnedKind.Of(pods), OwnedKind.Of(nodes), OwnedKind.Of(services),
-                OwnedKind.Of(endpoints), OwnedKind.Of(slices), .. OtherKinds(manager),
-            ],
-            time,
-            logs));
+        var quotas = Follow<V1ResourceQuota>(manager);
+        FollowOthers(manager);
+        Add(new GarbageCollectorController(manager, _owned, time, logs));
+        Add(new ResourceQuotaController(manager, quotas, _counted, time, logs));
         await Loops.RunAllAsync(_loops, cancellationToken);
     }
 
-    // The kinds that only the garbage collector follows. Events are left out as upstream does: they end by their age.
-    private IEnumerable<OwnedKind> OtherKinds(IApiClient client) =>
-    [
-        OwnedKind.Of(Inform<V1ConfigMap>(client)),
-        OwnedKind.Of(Inform<V1PersistentVolumeClaim>(client)),
-        OwnedKind.Of(Inform<V1PersistentVolume>(client)),
-        OwnedKind.Of(Inform<V1Secret>(client)),
-        OwnedKind.Of(Inform<V1Lease>(client)),
-        OwnedKind.Of(Inform<V1RuntimeClass>(client)),
-        OwnedKind.Of(Inform<V1ClusterRoleBinding>(client)),
-        OwnedKind.Of(Inform<V1ClusterRole>(client)),
-        OwnedKind.Of(Inform<V1RoleBinding>(client)),
-        OwnedKind.Of(Inform<V1Role>(client)),
-        OwnedKind.Of(Inform<V1PriorityClass>(client)),
-    ];
+    // The kinds that only the garbage collector and the quotas follow. Events are left out as upstream does: they end by their age.
+    private void FollowOthers(IApiClient client)
+    {
+        Follow<V1ConfigMap>(client);
+        Follow<V1LimitRange>(client);
+        Follow<V1PersistentVolumeClaim>(client);
+        Follow<V1PersistentVolume>(client);
+        Follow<V1Secret>(client);
+        Follow<V1Lease>(client);
+        Follow<V1RuntimeClass>(client);
+        Follow<V1ClusterRoleBinding>(client);
+        Follow<V1ClusterRole>(client);
+        Follow<V1RoleBinding>(client);
+        Follow<V1Role>(client);
+        Follow<V1PriorityClass>(client);
+    }
 
     private void AddScheduler(IApiClient client, IInformer<V1Namespace> namespaces)
     {
@@ -97,6 +98,19 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
     }
 
     private void Add(IController controller) => _loops.Add(controller.RunAsync);
+
+    // An informer of a whole kind, which the garbage collector and, in namespaces, the quotas follow too.
+    private Informer<T> Follow<T>(IApiClient client) where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        var informer = Inform<T>(client);
+        _owned.Add(OwnedKind.Of(informer));
+        if (ResourceTable.For<T>().Namespaced)
+        {
+            _counted.Add(CountedKind.Of(informer));
+        }
+
+        return informer;
+    }
 
     private Informer<T> Inform<T>(IApiClient client, InformerOptions? informerOptions = null) where T : class, IKubernetesObject<V1ObjectMeta>
     {

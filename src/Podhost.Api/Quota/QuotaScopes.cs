@@ -1,0 +1,46 @@
+using k8s.Models;
+using Podhost.Api.Pods;
+
+namespace Podhost.Api.Quota;
+
+/// <summary>Which pods a quota with scopes is about. All scopes and all expressions of the scope selector must hold.</summary>
+public static class QuotaScopes
+{
+    /// <summary>True for a quota that is about some pods only, and about no other kind.</summary>
+    public static bool HasAny(V1ResourceQuota quota) => quota.Spec?.Scopes is { Count: > 0 } || quota.Spec?.ScopeSelector?.MatchExpressions is { Count: > 0 };
+
+    /// <summary>True where a quota is about a pod.</summary>
+    public static bool Matches(V1ResourceQuota quota, V1Pod pod) =>
+        (quota.Spec?.Scopes ?? []).All(scope => Holds(scope, "Exists", [], pod))
+        && (quota.Spec?.ScopeSelector?.MatchExpressions ?? []).All(e => Holds(e.ScopeName, e.OperatorProperty, e.Values ?? [], pod));
+
+    private static bool Holds(string scope, string op, IList<string> values, V1Pod pod) => scope switch
+    {
+        "Terminating" => pod.Spec.ActiveDeadlineSeconds >= 0,
+        "NotTerminating" => pod.Spec.ActiveDeadlineSeconds is null or < 0,
+        "BestEffort" => QosRules.Compute(pod) == QosClass.BestEffort,
+        "NotBestEffort" => QosRules.Compute(pod) != QosClass.BestEffort,
+        "CrossNamespacePodAffinity" => LooksIntoOtherNamespaces(pod),
+        "PriorityClass" => HoldsFor(pod.Spec.PriorityClassName ?? "", op, values),
+        _ => false,
+    };
+
+    private static bool HoldsFor(string priorityClass, string op, IList<string> values) => op switch
+    {
+        "In" => values.Contains(priorityClass),
+        "NotIn" => !values.Contains(priorityClass),
+        "Exists" => priorityClass.Length > 0,
+        "DoesNotExist" => priorityClass.Length == 0,
+        _ => false,
+    };
+
+    private static bool LooksIntoOtherNamespaces(V1Pod pod)
+    {
+        var (affinity, anti) = (pod.Spec.Affinity?.PodAffinity, pod.Spec.Affinity?.PodAntiAffinity);
+        return (affinity?.RequiredDuringSchedulingIgnoredDuringExecution ?? [])
+            .Concat((affinity?.PreferredDuringSchedulingIgnoredDuringExecution ?? []).Select(w => w.PodAffinityTerm))
+            .Concat(anti?.RequiredDuringSchedulingIgnoredDuringExecution ?? [])
+            .Concat((anti?.PreferredDuringSchedulingIgnoredDuringExecution ?? []).Select(w => w.PodAffinityTerm))
+            .Any(term => term.Namespaces is { Count: > 0 } || term.NamespaceSelector is not null);
+    }
+}

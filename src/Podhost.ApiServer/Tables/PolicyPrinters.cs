@@ -1,0 +1,22 @@
+using System.Text.Json.Nodes;
+using Podhost.ApiServer.Registry;
+
+namespace Podhost.ApiServer.Tables;
+
+/// <summary>ResourceQuotas and LimitRanges.</summary>
+internal static class PolicyPrinters
+{
+    public static TablePrinter Quotas { get; } = new ColumnPrinter(
+        [TablePrinter.Name, new("Request"), new("Limit"), TablePrinter.Age],
+        (obj, now) => [Meta.Name(obj), Amounts(obj, limits: false), Amounts(obj, limits: true), Durations.Age(obj, now)]);
+
+    public static TablePrinter LimitRanges { get; } = new ColumnPrinter(
+        [TablePrinter.Name, new("Created At")], (obj, _) => [Meta.Name(obj), Meta.Get(obj, "creationTimestamp")]);
+
+    private static string Amounts(JsonObject quota, bool limits) => string.Join(", ", (Meta.At(quota, "status", "hard") as JsonObject ?? [])
+        .Where(h => h.Key.StartsWith("limits.", StringComparison.Ordinal) == limits)
+        .OrderBy(h => h.Key, StringComparer.Ordinal)
+        .Select(h => $"{h.Key}: {Used(quota, h.Key)}/{Meta.Text(h.Value)}"));
+
+    private static string Used(JsonObject quota, string name) => Meta.Text((Meta.At(quota, "status", "used") as JsonObject)?[name]) is { Length: > 0 } used ? used : "0";
+}
