@@ -15,6 +15,7 @@ public sealed class RouteNetlink(NetlinkSocket socket)
     private const ushort GetLink = 18;
     private const ushort SetLink = 19;
     private const ushort NewAddress = 20;
+    private const ushort DeleteAddressType = 21;
     private const ushort NewRoute = 24;
     private const ushort Request = 1;
     private const ushort Acknowledge = 4;
@@ -147,6 +148,26 @@ public sealed class RouteNetlink(NetlinkSocket socket)
         }
 
         socket.Execute(message, $"add address {address}/{prefixLength}");
+    }
+
+    /// <summary>Takes an address from an interface. Idempotent: an absent one is no error.</summary>
+    /// <param name="index">The interface's number.</param>
+    /// <param name="address">The address.</param>
+    /// <param name="prefixLength">The length of its network's prefix.</param>
+    public void DeleteAddress(int index, IPAddress address, int prefixLength)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        var header = new byte[8];
+        (header[0], header[1]) = (Family(address), (byte)prefixLength);
+        BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(4), index);
+        try
+        {
+            socket.Execute(new NetlinkMessage(DeleteAddressType, Request | Acknowledge).Fixed(header).Attribute(2, address), $"remove address {address}");
+        }
+        catch (LinuxException failure) when (failure.Errno == Errno.EADDRNOTAVAIL)
+        {
+            // Gone already.
+        }
     }
 
     /// <summary>Sets the default route. Idempotent.</summary>
