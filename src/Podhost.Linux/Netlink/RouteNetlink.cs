@@ -138,11 +138,11 @@ public sealed class RouteNetlink(NetlinkSocket socket)
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(4), index);
         var message = new NetlinkMessage(NewAddress, Request | Acknowledge | Create | Replace).Fixed(header)
             .Attribute(2, address).Attribute(1, address);
-        if (address.AddressFamily == AddressFamily.InterNetwork)
+        if (address.AddressFamily == AddressFamily.InterNetwork && prefixLength < 31)
         {
             message.Attribute(4, Broadcast(address, prefixLength));
         }
-        else
+        else if (address.AddressFamily == AddressFamily.InterNetworkV6)
         {
             message.Attribute(8, 0x02u); // IFA_F_NODAD: the address was assigned, nobody else has it.
         }

@@ -22,6 +22,7 @@ internal sealed class InstanceOptions
     private readonly Option<string?> _podCidr = Text("--pod-cidr", $"range of pod addresses (default {Defaults.PodCidr})");
     private readonly Option<string?> _serviceCidr = Text("--service-cidr", $"range of Service addresses (default {Defaults.ServiceCidr})");
     private readonly Option<string?> _clusterDomain = Text("--cluster-domain", $"cluster DNS domain (default {Defaults.ClusterDomain})");
+    private readonly Option<string?> _clusterDns = Text("--cluster-dns", "nameservers of pods, separated by commas (default the instance's own server)");
     private readonly Option<string?> _cgroupRoot = Text("--cgroup-root", $"parent cgroup of all pods (default {Defaults.CgroupRoot})");
     private readonly Option<string?> _podManifestPath = Text("--pod-manifest-path", "directory of static pod manifests");
     private readonly Option<string?> _infraImage = Text("--pod-infra-container-image", "image of the infra (pause) container (default built in)");
@@ -38,7 +39,7 @@ internal sealed class InstanceOptions
     public void AddAllTo(Command command)
     {
         foreach (var option in (Option[])
-            [_config, _dataDir, _runDir, _podLogsDir, _bindAddress, _securePort, _kubeletPort, _nodeName, _nodeIP, _bridge, _podCidr, _serviceCidr, _clusterDomain,
+            [_config, _dataDir, _runDir, _podLogsDir, _bindAddress, _securePort, _kubeletPort, _nodeName, _nodeIP, _bridge, _podCidr, _serviceCidr, _clusterDomain, _clusterDns,
              _cgroupRoot, _podManifestPath, _infraImage, _runtimeEndpoint, _serviceProxy, _store, _logLevel])
         {
             command.Options.Add(option);
@@ -64,6 +65,7 @@ internal sealed class InstanceOptions
             PodCidr = Given(parsed, _podCidr) is { } pods ? OptionParsing.Network(_podCidr.Name, pods) : o.PodCidr,
             ServiceCidr = Given(parsed, _serviceCidr) is { } services ? OptionParsing.Network(_serviceCidr.Name, services) : o.ServiceCidr,
             ClusterDomain = Given(parsed, _clusterDomain) ?? o.ClusterDomain,
+            ClusterDns = Given(parsed, _clusterDns) is { } servers ? OptionParsing.Addresses(_clusterDns.Name, servers) : o.ClusterDns,
             CgroupRoot = Given(parsed, _cgroupRoot) ?? o.CgroupRoot,
             PodManifestPath = Given(parsed, _podManifestPath) ?? o.PodManifestPath,
             PodInfraContainerImage = Given(parsed, _infraImage) ?? o.PodInfraContainerImage,

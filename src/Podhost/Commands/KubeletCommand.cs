@@ -30,6 +30,7 @@ internal static class KubeletCommand
             await using var runtime = await RuntimeHost.StartAsync(instance, time, logs, cancellationToken);
             var node = new NodeHost(instance, transport?.Client, runtime.Runtime, runtime.Images, null, time, logs)
             {
+                ClusterDns = DnsSettings.Configured(instance) ?? [],
                 ServiceProxyClient = instance.ServiceProxy == true ? transport?.Client : null,
             };
             ReadinessNotice.SendReady();

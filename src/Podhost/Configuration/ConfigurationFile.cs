@@ -73,6 +73,7 @@ internal static class ConfigurationFile
                 "podCIDR" => options with { PodCidr = OptionParsing.Network(name, Text(document, name)) },
                 "serviceCIDR" => options with { ServiceCidr = OptionParsing.Network(name, Text(document, name)) },
                 "clusterDomain" => options with { ClusterDomain = Text(document, name) },
+                "clusterDNS" => options with { ClusterDns = OptionParsing.Addresses(name, Text(document, name)) },
                 "cgroupRoot" => options with { CgroupRoot = Text(document, name) },
                 "podManifestPath" => options with { PodManifestPath = Text(document, name) },
                 "podInfraContainerImage" => options with { PodInfraContainerImage = Text(document, name) },
@@ -143,6 +144,8 @@ internal static class OptionParsing
 {
     public static IPAddress Address(string name, string text) =>
         IPAddress.TryParse(text, out var address) ? address : throw new ConfigurationException($"{name}: Invalid value: \"{text}\": must be a valid IP address");
+
+    public static IReadOnlyList<IPAddress> Addresses(string name, string text) => [.. text.Split(',').Select(a => Address(name, a.Trim()))];
 
     public static IPNetwork Network(string name, string text) =>
         IPNetwork.TryParse(text, out var network) ? network : throw new ConfigurationException($"{name}: Invalid value: \"{text}\": must be a valid CIDR value, (e.g. 10.9.8.0/24)");

@@ -42,6 +42,9 @@ internal sealed record PodhostOptions
     /// <summary>Cluster DNS domain.</summary>
     public string ClusterDomain { get; init; } = "cluster.local";
 
+    /// <summary>Nameservers of pods with dnsPolicy ClusterFirst; null: the instance's own server.</summary>
+    public IReadOnlyList<IPAddress>? ClusterDns { get; init; }
+
     /// <summary>Parent cgroup of all pods' cgroups, relative to the cgroup root.</summary>
     public string CgroupRoot { get; init; } = "/";
 

@@ -31,7 +31,7 @@ internal sealed partial class Cluster : IAsyncDisposable
         var runtimeStart = RuntimeHost.StartAsync(_options, _time, _logs, cancellationToken);
         await using var plane = await ControlPlane.StartAsync(_options, address, _time, _logs, cancellationToken);
         await using var runtime = await runtimeStart;
-        var controllers = new Controllers(plane, _options, _time, _logs);
+        var controllers = new Controllers(plane, _options, _time, _logs) { Dns = DnsSettings.ServerOf(_options, address) };
         var node = new NodeHost(
             _options,
             plane.ClientOf($"system:node:{_options.NodeName}", "system:nodes"),
@@ -41,6 +41,7 @@ internal sealed partial class Cluster : IAsyncDisposable
             _time,
             _logs)
         {
+            ClusterDns = DnsSettings.Nameservers(_options),
             ServiceProxyClient = _options.ServiceProxy == false ? null : plane.ClientOf("system:kube-proxy"),
         };
         await Loops.RunAllAsync(

@@ -20,6 +20,7 @@ using Podhost.Control.Controllers.ResourceQuotas;
 using Podhost.Control.Controllers.TaintEviction;
 using Podhost.Control.Events;
 using Podhost.Control.Scheduler;
+using Podhost.Network.Dns.Cluster;
 
 namespace Podhost.Hosting;
 
@@ -30,6 +31,9 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
     private readonly List<Func<CancellationToken, Task>> _loops = [];
     private readonly List<OwnedKind> _owned = [];
     private readonly List<CountedKind> _counted = [];
+
+    /// <summary>The cluster's DNS server, which shares the controllers' copies; null: this process has no pod network to serve it on.</summary>
+    public ClusterDnsOptions? Dns { get; init; }
 
     /// <summary>Runs them all until cancelled, or until one of them fails.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -59,6 +63,7 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         var services = Follow<V1Service>(manager);
         var endpoints = Follow<V1Endpoints>(manager);
         var slices = Follow<V1EndpointSlice>(manager);
+        AddDns(new DnsSources(services, slices, namespaces));
         Add(new NamespaceController(manager, namespaces, pods, time, logs));
         Add(new EndpointsController(manager, services, pods, endpoints, time, logs));
         Add(new EndpointSliceController(manager, services, pods, nodes, slices, time, logs));
@@ -95,6 +100,14 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         var events = Events(client, "default-scheduler");
         var scheduler = new PodScheduler(client, Inform<V1Pod>(client), Inform<V1Node>(client), namespaces, events, time, logs);
         _loops.Add(scheduler.RunAsync);
+    }
+
+    private void AddDns(DnsSources sources)
+    {
+        if (Dns is not null)
+        {
+            _loops.Add(new ClusterDns(Dns, plane.ClientOf("system:apiserver", "system:masters"), sources, time, logs).RunAsync);
+        }
     }
 
     private void Add(IController controller) => _loops.Add(controller.RunAsync);

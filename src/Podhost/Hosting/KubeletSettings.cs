@@ -32,6 +32,7 @@ internal static class KubeletSettings
     private static KubeletOptions Apply(KubeletOptions options, string name, JsonNode? value) => name switch
     {
         "apiVersion" or "kind" => options,
+        "clusterDNS" or "resolvConf" => options, // DnsSettings reads them
         "staticPodPath" => options with { StaticPodPath = Text(name, value) },
         "podLogsDir" => options with { PodLogsDirectory = Text(name, value) },
         "fileCheckFrequency" => options with { FileCheckFrequency = Duration(name, value) },

@@ -61,6 +61,9 @@ internal sealed class NodeHost
     /// <summary>The API server as system:kube-proxy: Services are served on this node; null: they are not.</summary>
     public IApiClient? ServiceProxyClient { get; init; }
 
+    /// <summary>Nameservers of pods with dnsPolicy ClusterFirst.</summary>
+    public required IReadOnlyList<string> ClusterDns { get; init; }
+
     /// <summary>Runs until cancelled; pods keep running.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -114,7 +117,9 @@ internal sealed class NodeHost
         RootDirectory = settings.RootDirectory,
         PodLogsDirectory = settings.PodLogsDirectory,
         SeccompProfileRoot = Path.Combine(settings.RootDirectory, "seccomp"),
+        ClusterDns = ClusterDns,
         ClusterDomain = _options.ClusterDomain,
+        ResolvConf = DnsSettings.ResolvConf(_options),
         AllowedUnsafeSysctls = settings.AllowedUnsafeSysctls,
         Resources = resources,
     };

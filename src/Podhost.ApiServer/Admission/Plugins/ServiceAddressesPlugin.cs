@@ -43,6 +43,9 @@ public sealed class ServiceAddressesPlugin : IAdmissionPlugin
     /// <summary>The address of the Service <c>kubernetes</c>: the first of the range.</summary>
     public IPAddress ApiServerAddress => FromNumber(_first - 1);
 
+    /// <summary>The address of the cluster DNS, kept for it: the tenth of the range, as everywhere.</summary>
+    public IPAddress ClusterDnsAddress => FromNumber(_first + 8);
+
     /// <inheritdoc />
     public string Name => "ServiceAddresses";
 
@@ -165,7 +168,7 @@ public sealed class ServiceAddressesPlugin : IAdmissionPlugin
         for (var i = 0u; i < _count; i++)
         {
             var candidate = FromNumber(_first + ((start + i) % _count)).ToString();
-            if (!used.Contains(candidate) && !_reservedAddresses.Contains(candidate))
+            if (!used.Contains(candidate) && !_reservedAddresses.Contains(candidate) && candidate != ClusterDnsAddress.ToString())
             {
                 return candidate;
             }

@@ -36,6 +36,9 @@ public sealed record ClusterDnsOptions
 
     /// <summary>The cluster's domain.</summary>
     public string Domain { get; init; } = "cluster.local";
+
+    /// <summary>The node's resolver configuration: who is asked for other names.</summary>
+    public string ResolvConf { get; init; } = "/etc/resolv.conf";
 }
 
 /// <summary>The kinds that DNS follows; the copies are shared with the controllers.</summary>
@@ -106,6 +109,7 @@ public sealed partial class ClusterDns(ClusterDnsOptions options, IApiClient cli
     {
         Zone = new ZoneOptions { ClusterDomain = options.Domain, ServerAddress = options.Address, OwnRanges = options.OwnRanges },
         Endpoints = [.. new[] { options.Address, options.Gateway }.OfType<IPAddress>().Select(a => new IPEndPoint(a, Port))],
+        ResolvConf = options.ResolvConf,
         Clients = [.. options.Clients, new IPNetwork(options.Address, 32)],
     };
 
