@@ -24,6 +24,7 @@ internal static class MachineChecks
         Tool(machine, "conmon", "conmon", "it holds containers' output and exit codes while Podhost restarts", options),
         Tool(machine, "catatonit", "catatonit", "it is the infra container of every pod", options),
         Tool(machine, "nft", "nftables", "it writes the rules of masquerading, host ports and Services", options),
+        BridgedTraffic(machine),
         Inotify(machine),
         Disk(machine, options),
         .. running ? [] : (Finding[])[Port(machine, options)],
@@ -117,6 +118,13 @@ internal static class MachineChecks
             ? Finding.Ok(program, path)
             : Finding.Error(program, "not there", $"{why}: apt-get install {package}");
     }
+
+    private static Finding BridgedTraffic(IMachine machine) => machine.Read("/proc/sys/net/bridge/bridge-nf-call-iptables")?.Trim() == "1"
+        ? Finding.Ok("bridged traffic", "seen by netfilter")
+        : Finding.Warning(
+            "bridged traffic",
+            "not seen by netfilter",
+            "pods behind a Service see the bridge's address instead of their client's: modprobe br_netfilter, and sysctl net.bridge.bridge-nf-call-iptables=1");
 
     private static Finding Inotify(IMachine machine)
     {
