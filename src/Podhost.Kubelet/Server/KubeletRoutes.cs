@@ -1,8 +1,10 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Podhost.Api.Objects;
 using Podhost.Kubelet.Server.Http;
 using Podhost.Kubelet.Server.Metrics;
 using Podhost.Kubelet.Server.Stats;
+using Podhost.Streaming.Proxy;
 
 namespace Podhost.Kubelet.Server;
 
@@ -16,13 +18,13 @@ internal sealed class KubeletRoutes
     private readonly StatsSource stats;
     private readonly MetricsHandler metrics;
 
-    public KubeletRoutes(KubeletServerOptions options, KubeletServerServices services, TimeProvider time)
+    public KubeletRoutes(KubeletServerOptions options, KubeletServerServices services, TimeProvider time, ILoggerFactory loggers)
     {
         this.options = options;
         var lookup = new PodLookup(services.Pods);
         pods = new PodsHandler(services.Pods, services.Runtime);
         logs = new LogHandler(services.Pods, lookup, time);
-        streams = new StreamHandler(lookup, services.Runtime, time);
+        streams = new StreamHandler(lookup, services.Runtime, options.TranslateWebSockets ? new StreamTranslator(time, loggers) : null, time);
         stats = new StatsSource(options, services, time);
         metrics = new MetricsHandler(options, services, stats, time);
     }

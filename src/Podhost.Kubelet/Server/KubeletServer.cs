@@ -53,7 +53,7 @@ public sealed partial class KubeletServer : IAsyncDisposable
         this.authorize = authorize;
         logger = loggers.CreateLogger<KubeletServer>();
         authenticator = new RequestAuthenticator(new ClientCertificates(options.ClientAuthorities, time), authenticateToken);
-        routes = new KubeletRoutes(options, services, time);
+        routes = new KubeletRoutes(options, services, time, loggers);
         ownCertificate = options.Certificate is null ? SelfSignedCertificate.Create(options.NodeName, options.Endpoint.Address, time.GetUtcNow()) : null;
         app = EmbeddedWebHost.Create(Configure, HandleAsync, loggers, TimeSpan.FromSeconds(2));
     }

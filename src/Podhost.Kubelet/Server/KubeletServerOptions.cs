@@ -24,6 +24,12 @@ public sealed record KubeletServerOptions
 
     /// <summary>Directory whose file system is shown as the node's in /stats/summary.</summary>
     public string RootDirectory { get; init; } = "/";
+
+    /// <summary>
+    /// WebSocket sessions reach the runtime's streaming server as SPDY. For runtimes whose server does not know the newest WebSocket
+    /// protocols; without it their bytes pass as they are.
+    /// </summary>
+    public bool TranslateWebSockets { get; init; }
 }
 
 /// <summary>Who asks.</summary>

@@ -7,7 +7,7 @@ using Podhost.Streaming.Proxy;
 namespace Podhost.Kubelet.Server;
 
 /// <summary>/exec, /attach, /portForward (a URL of the runtime, then a tunnel to it) and /run (a command to its end).</summary>
-internal sealed class StreamHandler(PodLookup lookup, IRuntimeService runtime, TimeProvider time)
+internal sealed class StreamHandler(PodLookup lookup, IRuntimeService runtime, StreamTranslator? translator, TimeProvider time)
 {
     private readonly UpgradeProxy proxy = new(time);
 
@@ -28,7 +28,7 @@ internal sealed class StreamHandler(PodLookup lookup, IRuntimeService runtime, T
         request.Cmd.AddRange(command);
         RequireUpgrade(context);
         var response = await runtime.ExecAsync(request, context.RequestAborted).ConfigureAwait(false);
-        await TunnelAsync(context, response.Url).ConfigureAwait(false);
+        await SessionAsync(context, response.Url, streams).ConfigureAwait(false);
     }
 
     public async Task AttachAsync(HttpContext context, string[] target)
@@ -44,7 +44,7 @@ internal sealed class StreamHandler(PodLookup lookup, IRuntimeService runtime, T
         };
         RequireUpgrade(context);
         var response = await runtime.AttachAsync(request, context.RequestAborted).ConfigureAwait(false);
-        await TunnelAsync(context, response.Url).ConfigureAwait(false);
+        await SessionAsync(context, response.Url, streams).ConfigureAwait(false);
     }
 
     /// <param name="context">The request.</param>
@@ -56,7 +56,9 @@ internal sealed class StreamHandler(PodLookup lookup, IRuntimeService runtime, T
         request.Port.AddRange(Ports(context.Request.Query));
         RequireUpgrade(context);
         var response = await runtime.PortForwardAsync(request, context.RequestAborted).ConfigureAwait(false);
-        await TunnelAsync(context, response.Url).ConfigureAwait(false);
+        await (Translator(context) is { } translate
+            ? translate.PortForwardAsync(context, Target(response.Url), [.. request.Port], context.RequestAborted)
+            : proxy.ProxyAsync(context, Target(response.Url), null, null, context.RequestAborted)).ConfigureAwait(false);
     }
 
     public async Task RunAsync(HttpContext context, string[] target)
@@ -110,10 +112,17 @@ internal sealed class StreamHandler(PodLookup lookup, IRuntimeService runtime, T
         return lookup.Running(pod, target[^1]).Id;
     }
 
-    private Task TunnelAsync(HttpContext context, string url) =>
-        Uri.TryCreate(url, UriKind.Absolute, out var target) && target.Scheme is "http" or "https"
-            ? proxy.ProxyAsync(context, target, null, null, context.RequestAborted)
-            : TextResponse.TextAsync(context, 500, $"the runtime's streaming URL \"{url}\" is not absolute\n");
+    private Task SessionAsync(HttpContext context, string url, Streams streams) => Translator(context) is { } translate
+        ? translate.RemoteCommandAsync(
+            context, Target(url), new SessionStreamSet(streams.Tty, streams.Stdin, streams.Stdout, streams.Stderr), context.RequestAborted)
+        : proxy.ProxyAsync(context, Target(url), null, null, context.RequestAborted);
+
+    // SPDY clients are tunnelled: every runtime speaks it.
+    private StreamTranslator? Translator(HttpContext context) => StreamTranslator.IsWebSocketRequest(context.Request) ? translator : null;
+
+    private static Uri Target(string url) => Uri.TryCreate(url, UriKind.Absolute, out var target) && target.Scheme is "http" or "https"
+        ? target
+        : throw new KubeletRequestException(500, $"the runtime's streaming URL \"{url}\" is not absolute\n");
 
     /// <summary>Which streams are asked for: the query names of upstream's kubelet.</summary>
     private readonly record struct Streams(bool Tty, bool Stdin, bool Stdout, bool Stderr)

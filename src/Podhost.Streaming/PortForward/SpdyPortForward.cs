@@ -186,5 +186,8 @@ internal static class PortForwardErrors
 {
     /// <summary>As upstream phrases it; kubectl shows it behind <c>an error occurred forwarding</c>.</summary>
     public static string Message(int port, string sandboxId, Exception e) =>
-        string.Create(CultureInfo.InvariantCulture, $"error forwarding port {port} to pod {sandboxId}, uid : {e.Message}");
+        e is ForwardedErrorException ? e.Message : string.Create(CultureInfo.InvariantCulture, $"error forwarding port {port} to pod {sandboxId}, uid : {e.Message}");
 }
+
+/// <summary>Another server's whole message for the client.</summary>
+internal sealed class ForwardedErrorException(string message) : IOException(message);

@@ -136,6 +136,7 @@ internal sealed class NodeHost
                 ClientAuthorities = _certificates is { } c ? [c.ClientAuthority] : [],
                 Configuration = _options.Kubelet ?? [],
                 RootDirectory = settings.RootDirectory,
+                TranslateWebSockets = _options.ContainerRuntimeEndpoint is not null,
             },
             services,
             access.AuthorizeAsync,

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Podhost.Configuration;
+using Podhost.Cri.Client;
 using Podhost.Cri.Services;
 using Podhost.Cri.V1;
 using Podhost.Images;
@@ -22,9 +23,10 @@ internal static class Teardown
     /// <returns>How many pods there were.</returns>
     public static async Task<int> StopPodsAsync(PodhostOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (options.ContainerRuntimeEndpoint is not null)
+        if (options.ContainerRuntimeEndpoint is { } endpoint)
         {
-            throw new ConfigurationException("--container-runtime-endpoint: the pods run on another runtime: stop them there, for example with crictl stopp");
+            await using var client = new CriClient(new CriClientOptions { Endpoint = endpoint }, time);
+            return await StopPodsAsync(client.Runtime, cancellationToken);
         }
 
         using var logs = LogSetup.Create("warning");
@@ -33,9 +35,7 @@ internal static class Teardown
         {
             await using (runtime)
             {
-                var sandboxes = (await runtime.Service.ListPodSandboxAsync(new ListPodSandboxRequest(), cancellationToken)).Items;
-                await Task.WhenAll(sandboxes.Select(s => StopPodAsync(runtime.Service, s.Id, cancellationToken)));
-                return sandboxes.Count;
+                return await StopPodsAsync(runtime.Service, cancellationToken);
             }
         }
     }
@@ -43,19 +43,9 @@ internal static class Teardown
     /// <summary>Removes every pod without waiting for its grace, the pod network and all directories of the instance.</summary>
     public static async Task RemoveEverythingAsync(PodhostOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
-        using var logs = LogSetup.Create("warning");
-        var (images, runtime) = await OpenAsync(options, logs, time, cancellationToken);
-        IReadOnlyList<string> podLogs;
-        using (images)
-        {
-            await using (runtime)
-            {
-                var sandboxes = (await runtime.Service.ListPodSandboxAsync(new ListPodSandboxRequest(), cancellationToken)).Items;
-                podLogs = [.. sandboxes.Select(s => Path.Combine(options.PodLogsDir, $"{s.Metadata.Namespace}_{s.Metadata.Name}_{s.Metadata.Uid}"))];
-                await runtime.RemoveAllAsync(cancellationToken);
-            }
-        }
-
+        var podLogs = options.ContainerRuntimeEndpoint is { } endpoint
+            ? await RemovePodsOfAsync(endpoint, options, time, cancellationToken)
+            : await RemoveEmbeddedAsync(options, time, cancellationToken);
         await new NftProgram().ApplyAsync(NftNames.Remove(NftNames.Services(options.Bridge)), cancellationToken);
         RemoveCgroups(options);
         DirectoryRemoval.Unmount(options.DataDir);
@@ -64,6 +54,48 @@ internal static class Teardown
         {
             DirectoryRemoval.Delete(directory);
         }
+    }
+
+    private static async Task<IReadOnlyList<string>> RemoveEmbeddedAsync(PodhostOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var logs = LogSetup.Create("warning");
+        var (images, runtime) = await OpenAsync(options, logs, time, cancellationToken);
+        using (images)
+        {
+            await using (runtime)
+            {
+                var podLogs = await LogDirectoriesAsync(runtime.Service, options, cancellationToken);
+                await runtime.RemoveAllAsync(cancellationToken);
+                return podLogs;
+            }
+        }
+    }
+
+    // All pods, as kubeadm reset does: a runtime has one kubelet. Its images and its network stay: they are not ours.
+    private static async Task<IReadOnlyList<string>> RemovePodsOfAsync(string endpoint, PodhostOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        await using var client = new CriClient(new CriClientOptions { Endpoint = endpoint }, time);
+        var podLogs = await LogDirectoriesAsync(client.Runtime, options, cancellationToken);
+        var sandboxes = (await client.Runtime.ListPodSandboxAsync(new ListPodSandboxRequest(), cancellationToken)).Items;
+        await Task.WhenAll(sandboxes.Select(async s =>
+        {
+            await client.Runtime.StopPodSandboxAsync(new StopPodSandboxRequest { PodSandboxId = s.Id }, cancellationToken);
+            await client.Runtime.RemovePodSandboxAsync(new RemovePodSandboxRequest { PodSandboxId = s.Id }, cancellationToken);
+        }));
+        return podLogs;
+    }
+
+    private static async Task<IReadOnlyList<string>> LogDirectoriesAsync(IRuntimeService runtime, PodhostOptions options, CancellationToken cancellationToken)
+    {
+        var sandboxes = (await runtime.ListPodSandboxAsync(new ListPodSandboxRequest(), cancellationToken)).Items;
+        return [.. sandboxes.Select(s => Path.Combine(options.PodLogsDir, $"{s.Metadata.Namespace}_{s.Metadata.Name}_{s.Metadata.Uid}"))];
+    }
+
+    private static async Task<int> StopPodsAsync(IRuntimeService runtime, CancellationToken cancellationToken)
+    {
+        var sandboxes = (await runtime.ListPodSandboxAsync(new ListPodSandboxRequest(), cancellationToken)).Items;
+        await Task.WhenAll(sandboxes.Select(s => StopPodAsync(runtime, s.Id, cancellationToken)));
+        return sandboxes.Count;
     }
 
     // A root of its own goes with the instance; below the shared root only the tree of pods is ours, and stays where others' pods are in it.

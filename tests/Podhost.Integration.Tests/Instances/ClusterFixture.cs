@@ -1,4 +1,5 @@
 using Podhost.Integration.Tests.Instances;
+using Podhost.Tests.Shared;
 
 [assembly: AssemblyFixture(typeof(ClusterFixture))]
 
@@ -31,7 +32,7 @@ public sealed class ClusterFixture : IAsyncLifetime
         {
             var archive = Path.Combine(instance.Root, "image.tar");
             (await Shell.RunAsync(Path.Combine(Executable.Source, "examples/images/simple-container-app/build.sh"), [archive, name])).Ok();
-            (await instance.PodhostAsync("image", "load", archive)).Ok();
+            await instance.LoadImageAsync(archive);
         }
     }
 
@@ -42,6 +43,11 @@ public sealed class ClusterFixture : IAsyncLifetime
         if (Environment.UserName != "root")
         {
             return "real containers need root";
+        }
+
+        if (Instance.OnContainerd && ContainerdProcess.WhyNot() is { } why)
+        {
+            return why;
         }
 
         return new[] { "kubectl", "busybox", "nft", "conmon" }.FirstOrDefault(c => Shell.Find(c) is null) is { } missing ? $"{missing} is not installed" : null;

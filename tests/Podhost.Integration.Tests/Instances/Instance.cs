@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Podhost.Tests.Shared;
 
 namespace Podhost.Integration.Tests.Instances;
 
@@ -11,6 +12,7 @@ public sealed class Instance : IAsyncDisposable
     private readonly StringBuilder _log = new();
     private readonly int _number;
     private Process? _process;
+    private ContainerdProcess? _containerd;
 
     private Instance(int number)
     {
@@ -69,8 +71,29 @@ public sealed class Instance : IAsyncDisposable
     {
         // Two test runs on one machine do not meet: the process id is in the names and ranges.
         var instance = new Instance((Environment.ProcessId % 1000 * 10) + Interlocked.Increment(ref s_count));
+        if (OnContainerd)
+        {
+            instance._containerd = await ContainerdProcess.StartAsync(Path.Combine(instance.Root, "ctd"), instance.Bridge, instance.PodCidr);
+        }
+
         await instance.UpAsync();
         return instance;
+    }
+
+    /// <summary>PODHOST_TEST_RUNTIME=containerd: the pods of all instances run on a containerd of the tests', by CRI.</summary>
+    public static bool OnContainerd { get; } = Environment.GetEnvironmentVariable("PODHOST_TEST_RUNTIME") == "containerd";
+
+    /// <summary>Loads a docker archive into the runtime.</summary>
+    public async Task LoadImageAsync(string archive)
+    {
+        if (_containerd is not null)
+        {
+            await _containerd.ImportAsync(archive);
+        }
+        else
+        {
+            (await PodhostAsync("image", "load", archive)).Ok();
+        }
     }
 
     private static int s_count;
@@ -137,18 +160,26 @@ public sealed class Instance : IAsyncDisposable
         await Kubectl.RunAsync("delete pods --all -A --grace-period=1 --wait=false");
         var reset = await Shell.RunAsync(Executable.File, [.. Executable.Arguments, "reset", "--yes", .. Arguments()], deadline: TimeSpan.FromSeconds(90));
         await _process!.WaitForExitAsync();
+        if (_containerd is not null)
+        {
+            await _containerd.DisposeAsync();
+        }
+
         var leftovers = await LeftoversAsync(devices);
         Directory.Delete(Root, recursive: true);
         Assert.True(reset.Code == 0, $"reset: {reset}\n{Log}");
         Assert.True(leftovers.Count == 0, "left behind:\n" + string.Join('\n', leftovers));
     }
 
+    private string PodCidr => $"10.{100 + (_number / 250)}.{_number % 250}.0/24";
+
     private IEnumerable<string> Arguments() =>
     [
         "--data-dir", Path.Combine(Root, "data"), "--run-dir", Path.Combine(Root, "run"), "--pod-logs-dir", Path.Combine(Root, "logs"),
         "--secure-port", $"{SecurePort}", "--kubelet-port", $"{KubeletPort}", "--node-name", Node, "--bridge", Bridge,
-        "--pod-cidr", $"10.{100 + (_number / 250)}.{_number % 250}.0/24", "--service-cidr", $"10.{150 + (_number / 250)}.{_number % 250}.0/24",
+        "--pod-cidr", PodCidr, "--service-cidr", $"10.{150 + (_number / 250)}.{_number % 250}.0/24",
         "--cgroup-root", CgroupRoot, "--pod-manifest-path", StaticPods,
+        .. _containerd is null ? (string[])[] : ["--container-runtime-endpoint", _containerd.Endpoint],
     ];
 
     private async Task<List<string>> LeftoversAsync(HashSet<string> devices)

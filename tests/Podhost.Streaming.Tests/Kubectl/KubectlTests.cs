@@ -6,14 +6,17 @@ using Podhost.Streaming.Tests.Support;
 
 namespace Podhost.Streaming.Tests.Kubectl;
 
-/// <summary>The real kubectl, over WebSocket and over SPDY, and an old one that knows SPDY only (<c>PODHOST_OLD_KUBECTL</c>).</summary>
+/// <summary>
+/// The real kubectl, over WebSocket and over SPDY, an old one that knows SPDY only (<c>PODHOST_OLD_KUBECTL</c>), and WebSocket that is
+/// translated to SPDY on the way, as before a runtime that knows no WebSocket.
+/// </summary>
 public sealed class KubectlTests : IAsyncLifetime
 {
     private readonly FakeBackend backend = new();
     private StreamingServer streaming = null!;
     private FakeApiServer api = null!;
 
-    public static TheoryData<string> Clients => new("websocket", "spdy", "old");
+    public static TheoryData<string> Clients => new("websocket", "spdy", "old", "translated");
 
     public async ValueTask InitializeAsync()
     {
@@ -34,7 +37,7 @@ public sealed class KubectlTests : IAsyncLifetime
     {
         var (code, stdout, stderr) = await RunAsync(client, ["exec", "web", "--", "both"]);
         Assert.Equal((0, "to stdout\n", "to stderr\n"), (code, stdout, stderr));
-        Assert.Equal(client == "websocket" ? "websocket" : "SPDY/3.1", Assert.Single(api.Upgrades));
+        Assert.Equal(SpeaksWebSocket(client) ? "websocket" : "SPDY/3.1", Assert.Single(api.Upgrades));
     }
 
     [Theory]
@@ -134,7 +137,7 @@ public sealed class KubectlTests : IAsyncLifetime
             var port = int.Parse(line["Forwarding from 127.0.0.1:".Length..].Split(' ')[0]);
             var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => AskAsync(port, $"hello {i}\n\n")));
             Assert.All(answers.Index(), a => Assert.Equal($"HELLO {a.Index}\n\nbye from s1:80\n", a.Item));
-            Assert.Equal(client == "websocket" ? "websocket" : "SPDY/3.1", Assert.Single(api.Upgrades));
+            Assert.Equal(SpeaksWebSocket(client) ? "websocket" : "SPDY/3.1", Assert.Single(api.Upgrades));
         }
         finally
         {
@@ -171,6 +174,8 @@ public sealed class KubectlTests : IAsyncLifetime
         return await reader.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(10));
     }
 
+    private static bool SpeaksWebSocket(string client) => client is "websocket" or "translated";
+
     private static string Program(string client)
     {
         if (client != "old")
@@ -183,12 +188,12 @@ public sealed class KubectlTests : IAsyncLifetime
         return old!;
     }
 
-    private IEnumerable<string> Arguments(string client, IEnumerable<string> arguments) => ["--kubeconfig=/dev/null", "--server=" + api.Url, "--cache-dir=/tmp/podhost-test-kubectl-" + client, .. arguments];
+    private IEnumerable<string> Arguments(string client, IEnumerable<string> arguments) => ["--kubeconfig=/dev/null", "--server=" + (client == "translated" ? api.TranslatedUrl : api.Url), "--cache-dir=/tmp/podhost-test-kubectl-" + client, .. arguments];
 
     private static Dictionary<string, string> Environment(string client) => new()
     {
-        ["KUBECTL_REMOTE_COMMAND_WEBSOCKETS"] = client == "websocket" ? "true" : "false",
-        ["KUBECTL_PORT_FORWARD_WEBSOCKETS"] = client == "websocket" ? "true" : "false",
+        ["KUBECTL_REMOTE_COMMAND_WEBSOCKETS"] = SpeaksWebSocket(client) ? "true" : "false",
+        ["KUBECTL_PORT_FORWARD_WEBSOCKETS"] = SpeaksWebSocket(client) ? "true" : "false",
     };
 
     private Task<(int ExitCode, string Stdout, string Stderr)> RunAsync(string client, IEnumerable<string> arguments, byte[]? stdin = null) =>

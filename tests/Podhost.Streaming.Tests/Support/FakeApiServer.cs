@@ -17,6 +17,7 @@ internal sealed class FakeApiServer : IAsyncDisposable
     private readonly WebApplication app;
     private readonly StreamingServer streaming;
     private readonly UpgradeProxy proxy = new(TimeProvider.System);
+    private readonly StreamTranslator translator = new(TimeProvider.System, NullLoggerFactory.Instance);
 
     private FakeApiServer(StreamingServer streaming)
     {
@@ -28,6 +29,11 @@ internal sealed class FakeApiServer : IAsyncDisposable
     public System.Collections.Concurrent.ConcurrentQueue<string> Upgrades { get; } = new();
 
     public string Url { get; private set; } = "";
+
+    /// <summary>The same server; its WebSocket sessions reach the streaming server as SPDY.</summary>
+    public string TranslatedUrl => Url + TranslatedPrefix;
+
+    private const string TranslatedPrefix = "/translated";
 
     public static async Task<FakeApiServer> StartAsync(StreamingServer streaming)
     {
@@ -45,7 +51,8 @@ internal sealed class FakeApiServer : IAsyncDisposable
 
     private async Task HandleAsync(HttpContext context)
     {
-        var path = context.Request.Path.Value!;
+        var translated = context.Request.Path.StartsWithSegments(TranslatedPrefix, out var rest);
+        var path = translated ? rest.Value! : context.Request.Path.Value!;
         var json = path switch
         {
             "/version" => """{"major":"1","minor":"36","gitVersion":"v1.36.0"}""",
@@ -69,7 +76,22 @@ internal sealed class FakeApiServer : IAsyncDisposable
         }
 
         Upgrades.Enqueue(context.Request.Headers.Upgrade.ToString());
+        if (translated)
+        {
+            await TranslateAsync(context, path.Split('/')[^1], new Uri(url));
+            return;
+        }
+
         await proxy.ProxyAsync(context, new Uri(url), null, null, CancellationToken.None);
+    }
+
+    private Task TranslateAsync(HttpContext context, string kind, Uri url)
+    {
+        var query = context.Request.Query;
+        bool Flag(string name) => query[name] == "true";
+        return kind == "portforward"
+            ? translator.PortForwardAsync(context, url, [.. query["ports"].Select(p => int.Parse(p!))], context.RequestAborted)
+            : translator.RemoteCommandAsync(context, url, new SessionStreamSet(Flag("tty"), Flag("stdin"), Flag("stdout"), Flag("stderr")), context.RequestAborted);
     }
 
     private string? SessionUrl(HttpRequest request, string kind)

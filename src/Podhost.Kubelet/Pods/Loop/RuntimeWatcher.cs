@@ -11,7 +11,8 @@ internal sealed record RuntimePod(string Uid, string Namespace, string Name);
 
 /// <summary>
 /// Hears from the runtime which pods changed: its events, and a slow listing of everything for what the events miss. What changed is
-/// not taken from them: the pod's loop looks for itself, so that lost, doubled and late events do no harm.
+/// not taken from them: the pod's loop looks for itself, so that lost, doubled and late events do no harm. A runtime without events
+/// (containerd before 1.7) is listed every second, as upstream's kubelet does.
 /// </summary>
 internal sealed partial class RuntimeWatcher(IRuntimeService runtime, Action<RuntimePod> changed, TimeSpan relist, TimeProvider time, ILogger logger)
 {
@@ -39,6 +40,11 @@ internal sealed partial class RuntimeWatcher(IRuntimeService runtime, Action<Run
                     }
                 }
             }
+            catch (RpcException e) when (e.StatusCode == StatusCode.Unimplemented)
+            {
+                LogNoEvents(logger, RetryAfter.TotalSeconds);
+                await ListAgainAsync(RetryAfter, cancellationToken).ConfigureAwait(false);
+            }
             catch (RpcException e) when (!cancellationToken.IsCancellationRequested)
             {
                 LogFailed(logger, "Listening to the runtime's events", e.Status.Detail);
@@ -49,12 +55,14 @@ internal sealed partial class RuntimeWatcher(IRuntimeService runtime, Action<Run
         }
     }
 
-    private async Task RelistAsync(CancellationToken cancellationToken)
+    private Task RelistAsync(CancellationToken cancellationToken) => ListAgainAsync(relist, cancellationToken);
+
+    private async Task ListAgainAsync(TimeSpan period, CancellationToken cancellationToken)
     {
         while (true)
         {
             await LookForChangesAsync(cancellationToken).ConfigureAwait(false);
-            await Task.Delay(relist, time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(period, time, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -109,6 +117,9 @@ internal sealed partial class RuntimeWatcher(IRuntimeService runtime, Action<Run
         labels.TryGetValue(CriLabels.PodUid, out var uid)
             ? new RuntimePod(uid, labels.TryGetValue(CriLabels.PodNamespace, out var ns) ? ns : "", labels.TryGetValue(CriLabels.PodName, out var name) ? name : "")
             : null;
+
+    [LoggerMessage(2, LogLevel.Information, "The runtime tells no events: its pods are listed every {Seconds} s")]
+    private static partial void LogNoEvents(ILogger logger, double seconds);
 
     [LoggerMessage(1, LogLevel.Warning, "{What} failed, trying again: {Error}")]
     private static partial void LogFailed(ILogger logger, string what, string error);
