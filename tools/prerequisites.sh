@@ -27,7 +27,7 @@ require_kernel() {
   done
 }
 
-# install_packages PKG:PROGRAM… installs those whose program is absent.
+# install_packages PKG:PROGRAM… installs those whose program is absent. A program not on PATH is named relative to /usr/sbin.
 install_packages() {
   local missing=() pair
   for pair in "$@"; do

@@ -20,6 +20,12 @@ public sealed record EmbeddedRuntimeOptions
     /// <summary>MTU of pods' interfaces; 0 for the kernel's.</summary>
     public int Mtu { get; init; }
 
+    /// <summary>Directory of CNI configurations, whose network replaces the bridge; null for the bridge.</summary>
+    public string? CniConfDirectory { get; init; }
+
+    /// <summary>Directories of CNI plugins, searched in order.</summary>
+    public IReadOnlyList<string> CniBinDirectories { get; init; } = ["/opt/cni/bin"];
+
     /// <summary>OCI runtimes to try in order: names or absolute paths.</summary>
     public IReadOnlyList<string> OciRuntimes { get; init; } = ["crun", "runc"];
 

@@ -121,8 +121,8 @@ public sealed class ContainerdProcess : IAsyncDisposable
     private static string Network(string directory, string bridge, string podCidr) => $$"""
         {"cniVersion": "1.0.0", "name": "{{bridge}}", "plugins": [
           {"type": "bridge", "bridge": "{{bridge}}", "isGateway": true, "ipMasq": true, "hairpinMode": true,
-           "ipam": {"type": "host-local", "dataDir": "{{directory}}/ipam", "ranges": [[{"subnet": "{{podCidr}}"}]], "routes": [{"dst": "0.0.0.0/0"}]}},
-          {"type": "portmap", "capabilities": {"portMappings": true}}]}
+           "ipam": {"type": "host-local", "dataDir": "{{directory}}/ipam", "ranges": [[{"subnet": "{{podCidr}}"}]], "routes": [{"dst": "0.0.0.0/0"}] } },
+          {"type": "portmap", "capabilities": {"portMappings": true} } ] }
         """;
 
     private async Task RunAsync()
@@ -177,7 +177,7 @@ public sealed class ContainerdProcess : IAsyncDisposable
         var script = $$"""
             set -e; w=$(mktemp -d {{directory}}/image.XXXX); mkdir $w/root; cp {{Find("catatonit")}} $w/root/pause; tar -C $w/root -cf $w/layer.tar .
             d=$(sha256sum $w/layer.tar | cut -d' ' -f1)
-            echo '{"architecture":"{{Architecture}}","os":"linux","config":{"Entrypoint":["/pause","-P"]},"rootfs":{"type":"layers","diff_ids":["sha256:'$d'"]}}' > $w/config.json
+            echo '{"architecture":"{{Architecture}}","os":"linux","config":{"Entrypoint":["/pause","-P"] },"rootfs":{"type":"layers","diff_ids":["sha256:'$d'"] } }' > $w/config.json
             echo '[{"Config":"config.json","RepoTags":["{{InfraImage}}"],"Layers":["layer.tar"]}]' > $w/manifest.json
             tar -C $w -cf {{archive}} manifest.json config.json layer.tar; rm -r $w
             """;

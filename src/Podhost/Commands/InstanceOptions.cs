@@ -7,6 +7,7 @@ namespace Podhost.Commands;
 /// <summary>The options that say which instance is meant and how it is set up. A flag beats the configuration file, the file beats the default.</summary>
 internal sealed class InstanceOptions
 {
+    private const string UnixScheme = "unix://";
     private static readonly PodhostOptions Defaults = new();
 
     private readonly Option<string?> _config = Text("--config", "YAML file with a PodhostConfiguration and/or a KubeletConfiguration");
@@ -32,6 +33,9 @@ internal sealed class InstanceOptions
         Description = "serve Services on this node through nftables (default true; false for a kubelet that joins a cluster with a proxy of its own)",
     };
 
+    private readonly Option<string?> _criSocket = Text("--cri-socket", "socket on which the embedded runtime serves CRI beside the own kubelet (default none)");
+    private readonly Option<string?> _cniConfDir = Text("--cni-conf-dir", "directory of CNI configurations, whose network replaces the built-in bridge (default none)");
+    private readonly Option<string?> _cniBinDir = Text("--cni-bin-dir", $"directories of CNI plugins, separated by colons (default {Defaults.CniBinDir})");
     private readonly Option<string?> _store = Text("--store", "memory:, sqlite:PATH or etcd:URL (default SQLite in the data directory)");
     private readonly Option<string?> _logLevel = Text("--log-level", $"trace, debug, information, warning or error (default {Defaults.LogLevel})");
 
@@ -40,7 +44,7 @@ internal sealed class InstanceOptions
     {
         foreach (var option in (Option[])
             [_config, _dataDir, _runDir, _podLogsDir, _bindAddress, _securePort, _kubeletPort, _nodeName, _nodeIP, _bridge, _podCidr, _serviceCidr, _clusterDomain, _clusterDns,
-             _cgroupRoot, _podManifestPath, _infraImage, _runtimeEndpoint, _serviceProxy, _store, _logLevel])
+             _cgroupRoot, _podManifestPath, _infraImage, _runtimeEndpoint, _criSocket, _cniConfDir, _cniBinDir, _serviceProxy, _store, _logLevel])
         {
             command.Options.Add(option);
         }
@@ -71,10 +75,16 @@ internal sealed class InstanceOptions
             PodInfraContainerImage = Given(parsed, _infraImage) ?? o.PodInfraContainerImage,
             ContainerRuntimeEndpoint = Given(parsed, _runtimeEndpoint) ?? o.ContainerRuntimeEndpoint,
             ServiceProxy = Given(parsed, _serviceProxy) ?? o.ServiceProxy,
+            CriSocket = SocketPath(Given(parsed, _criSocket) ?? o.CriSocket),
+            CniConfDir = Given(parsed, _cniConfDir) ?? o.CniConfDir,
+            CniBinDir = Given(parsed, _cniBinDir) ?? o.CniBinDir,
             Store = Given(parsed, _store) ?? o.Store,
             LogLevel = Given(parsed, _logLevel) ?? o.LogLevel,
         });
     }
+
+    private static string? SocketPath(string? given) =>
+        given is not null && given.StartsWith(UnixScheme, StringComparison.Ordinal) ? given[UnixScheme.Length..] : given;
 
     private static T? Given<T>(ParseResult parsed, Option<T?> option) =>
         parsed.GetResult(option) is OptionResult { Implicit: false } result ? result.GetValueOrDefault<T?>() : default;

@@ -19,6 +19,9 @@ internal static partial class OptionRules
         Require(o.ServiceCidr.BaseAddress.AddressFamily == AddressFamily.InterNetwork && o.ServiceCidr.PrefixLength is >= 8 and <= 28, "--service-cidr", $"{o.ServiceCidr}", "must be an IPv4 range between /8 and /28");
         Require(!o.PodCidr.Contains(o.ServiceCidr.BaseAddress) && !o.ServiceCidr.Contains(o.PodCidr.BaseAddress), "--service-cidr", $"{o.ServiceCidr}", $"must not overlap with --pod-cidr {o.PodCidr}");
         Require(o.DataDir != o.RunDir, "--run-dir", o.RunDir, "must differ from --data-dir");
+        Require(o.CriSocket?.StartsWith('/') ?? true, "--cri-socket", $"{o.CriSocket}", "must be unix:///PATH or an absolute path");
+        Require(o.CriSocket is null || o.ContainerRuntimeEndpoint is null, "--cri-socket", $"{o.CriSocket}", "must not be given with --container-runtime-endpoint: the other runtime serves its own socket");
+        Require(o.CniConfDir is null || o.ContainerRuntimeEndpoint is null, "--cni-conf-dir", $"{o.CniConfDir}", "must not be given with --container-runtime-endpoint: the other runtime has its own network");
         Require(LogLevels.Contains(o.LogLevel), "--log-level", o.LogLevel, $"supported values: {string.Join(", ", LogLevels)}");
         return o;
     }

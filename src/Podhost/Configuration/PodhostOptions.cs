@@ -60,6 +60,15 @@ internal sealed record PodhostOptions
     /// <summary>Whether this node serves Services itself; null: in an instance of its own yes, on a node that joined another control plane no.</summary>
     public bool? ServiceProxy { get; init; }
 
+    /// <summary>Path of a socket on which the embedded runtime serves CRI beside this instance's own kubelet; null: none.</summary>
+    public string? CriSocket { get; init; }
+
+    /// <summary>Directory of CNI configurations for the embedded runtime; null: the built-in bridge.</summary>
+    public string? CniConfDir { get; init; }
+
+    /// <summary>Directories of CNI plugins, separated by colons.</summary>
+    public string CniBinDir { get; init; } = "/opt/cni/bin:/usr/lib/cni";
+
     /// <summary>The store: null for SQLite in the data directory, or memory:, sqlite:PATH, etcd:URL.</summary>
     public string? Store { get; init; }
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Podhost.Commands;
 using Podhost.Configuration;
 using Podhost.Cri.Client;
+using Podhost.Cri.Server;
 using Podhost.Cri.Services;
 using Podhost.Images;
 using Podhost.Runtime;
@@ -40,6 +41,8 @@ internal sealed class RuntimeHost : IAsyncDisposable
         RunDirectory = options.RunDir,
         Bridge = options.Bridge,
         PodCidr = options.PodCidr,
+        CniConfDirectory = options.CniConfDir,
+        CniBinDirectories = options.CniBinDir.Split(':', StringSplitOptions.RemoveEmptyEntries),
         InfraImage = options.PodInfraContainerImage,
         SeccompProfileRoot = Path.Combine(options.DataDir, "kubelet", "seccomp"),
         Version = VersionCommand.ProductVersion,
@@ -69,6 +72,13 @@ internal sealed class RuntimeHost : IAsyncDisposable
         var host = new RuntimeHost(runtime.Service, images.Service, runtime.Completion);
         host._parts.Add(new Owned(images));
         host._parts.Add(runtime);
+        if (options.CriSocket is { } socket)
+        {
+            var server = new CriServer(new CriServerOptions { SocketPath = socket }, runtime.Service, images.Service, logs);
+            host._parts.Add(server);
+            await server.StartAsync(cancellationToken);
+        }
+
         host._parts.Add(await ControlSocket.StartAsync(options, new LocalImageTool(images, progress, owned: false), logs, cancellationToken));
         return host;
     }

@@ -1,0 +1,22 @@
+using Podhost.Integration.Tests.Instances;
+
+namespace Podhost.Integration.Tests.Promises;
+
+/// <summary>What the node says of itself.</summary>
+public sealed class NodeTests(ClusterFixture cluster) : ClusterTest(cluster)
+{
+    [Fact]
+    public async Task The_node_names_the_runtime_that_it_runs_on()
+    {
+        var name = await K.OkAsync("get node", Cluster.Node, "-o", "jsonpath={.status.nodeInfo.containerRuntimeVersion}");
+        Assert.StartsWith(Instance.OnContainerd ? "containerd://" : "podhost://", name, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_log_tells_once_that_a_runtime_has_no_events()
+    {
+        await K.ApplyAsync(ShellPod("heard", "true", podMore: "restartPolicy: Never"));
+        await K.WaitAsync("heard", ".status.phase", "Succeeded");
+        Assert.Equal(Instance.OnContainerd ? 1 : 0, Cluster.Log.Split('\n').Count(l => l.Contains("tells no events", StringComparison.Ordinal)));
+    }
+}
