@@ -13,6 +13,7 @@ using Podhost.Runtime.Containers;
 using Podhost.Runtime.Events;
 using Podhost.Runtime.Images;
 using Podhost.Runtime.Network;
+using Podhost.Runtime.Network.Cni;
 using Podhost.Runtime.Processes;
 using Podhost.Runtime.Sandboxes;
 using Podhost.Runtime.Service;
@@ -36,11 +37,11 @@ public sealed partial class EmbeddedRuntime : IAsyncDisposable
     private readonly FileStream _lock;
     private readonly CancellationTokenSource _stopping;
     private readonly DirectoryWatcher _exitWatcher;
-    private readonly BridgeNetwork _network;
+    private readonly PodNetworks _network;
     private readonly Task _recording;
 
     private EmbeddedRuntime(
-        RuntimeContext context, RuntimeVerbs verbs, BridgeNetwork network, FileStream lockFile, DirectoryWatcher watcher, ExitRecorder exits, CancellationTokenSource stopping)
+        RuntimeContext context, RuntimeVerbs verbs, PodNetworks network, FileStream lockFile, DirectoryWatcher watcher, ExitRecorder exits, CancellationTokenSource stopping)
     {
         _stopping = stopping;
         (_context, _streaming, _network, _lock, _exitWatcher) = (context, verbs.Streaming, network, lockFile, watcher);
@@ -85,7 +86,7 @@ public sealed partial class EmbeddedRuntime : IAsyncDisposable
         try
         {
             InfraLauncher.PrepareRoot(paths, Find(options.Catatonit));
-            var network = new BridgeNetwork(options, paths, new NftProgram(), loggers.CreateLogger<BridgeNetwork>());
+            var network = Network(options, paths, loggers, time);
             var context = await BuildContextAsync(options, paths, images, network, loggers, time, stopping.Token, cancellationToken);
             var runtime = await StartAsync(context, network, lockFile, stopping, streaming, loggers, cancellationToken);
             LogStarted(logger, runtime.OciRuntime, Stopwatch.GetElapsedTime(started).TotalMilliseconds);
@@ -126,7 +127,7 @@ public sealed partial class EmbeddedRuntime : IAsyncDisposable
     }
 
     private static async Task<RuntimeContext> BuildContextAsync(
-        EmbeddedRuntimeOptions options, RuntimePaths paths, EmbeddedImages images, BridgeNetwork network, ILoggerFactory loggers, TimeProvider time,
+        EmbeddedRuntimeOptions options, RuntimePaths paths, EmbeddedImages images, PodNetworks network, ILoggerFactory loggers, TimeProvider time,
         CancellationToken stopping, CancellationToken cancellationToken)
     {
         var cgroups = new CgroupTree(CgroupLayout.Detect());
@@ -155,7 +156,7 @@ public sealed partial class EmbeddedRuntime : IAsyncDisposable
     }
 
     private static async Task<EmbeddedRuntime> StartAsync(
-        RuntimeContext context, BridgeNetwork network, FileStream lockFile, CancellationTokenSource stopping, StreamingServerOptions streaming, ILoggerFactory loggers, CancellationToken cancellationToken)
+        RuntimeContext context, PodNetworks network, FileStream lockFile, CancellationTokenSource stopping, StreamingServerOptions streaming, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         var files = new SandboxFiles(context.Paths, context.Mounter);
         var launcher = new InfraLauncher(context);
@@ -184,6 +185,13 @@ public sealed partial class EmbeddedRuntime : IAsyncDisposable
         };
         await verbs.Streaming.StartAsync(cancellationToken);
         return new EmbeddedRuntime(context, verbs, network, lockFile, watcher, exits, stopping);
+    }
+
+    private static PodNetworks Network(EmbeddedRuntimeOptions options, RuntimePaths paths, ILoggerFactory loggers, TimeProvider time)
+    {
+        var bridge = new BridgeNetwork(options, paths, new NftProgram(), loggers.CreateLogger<BridgeNetwork>());
+        var cni = new CniNetwork(options, paths, new CniPlugins(options.CniBinDirectories, time), loggers.CreateLogger<CniNetwork>());
+        return new PodNetworks(bridge, cni, options.CniConfDirectory is not null);
     }
 
     private static FileStream Lock(string directory)

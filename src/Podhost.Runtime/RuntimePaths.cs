@@ -9,6 +9,9 @@ internal sealed class RuntimePaths(EmbeddedRuntimeOptions options)
 
     internal string Addresses { get; } = Path.Combine(options.DataDirectory, "network", options.Bridge);
 
+    /// <summary>What CNI plugins have connected: kept over reboots, for their DEL.</summary>
+    internal string CniAttachments { get; } = Path.Combine(options.DataDirectory, "network", "cni");
+
     internal string InfraRoot { get; } = Path.Combine(options.DataDirectory, "infra", "rootfs");
 
     internal string RuntimeVerdict { get; } = Path.Combine(options.DataDirectory, "oci-runtime.json");
@@ -40,7 +43,7 @@ internal sealed class RuntimePaths(EmbeddedRuntimeOptions options)
     {
         string[] all =
         [
-            SandboxRecords, ContainerRecords, Addresses, InfraRoot, NetworkNamespaces, UtsNamespaces, IpcNamespaces, SandboxFiles, Bundles, Exits, OciState,
+            SandboxRecords, ContainerRecords, Addresses, CniAttachments, InfraRoot, NetworkNamespaces, UtsNamespaces, IpcNamespaces, SandboxFiles, Bundles, Exits, OciState,
         ];
         foreach (var directory in all)
         {

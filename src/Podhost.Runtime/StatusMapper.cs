@@ -20,6 +20,7 @@ internal static class StatusMapper
             Linux = new LinuxPodSandboxStatus { Namespaces = new Namespace { Options = record.Namespaces } },
             RuntimeHandler = record.RuntimeHandler,
         };
+        status.Network.AdditionalIps.AddRange((record.AdditionalAddresses ?? []).Select(address => new PodIP { Ip = address }));
         status.Labels.Add(record.Config.Labels);
         status.Annotations.Add(record.Config.Annotations);
         return status;

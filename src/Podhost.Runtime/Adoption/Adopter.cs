@@ -122,25 +122,31 @@ internal sealed partial class Adopter(
         foreach (var id in plan.Orphans)
         {
             LogOrphan(id);
-            try
-            {
-                await CleanOrphanAsync(id, cancellationToken);
-            }
-            catch (Exception failure) when (failure is IOException or RpcException)
-            {
-                LogOrphanStays(failure, id);
-            }
+            await TryAsync(id, () => CleanOrphanAsync(id, cancellationToken));
         }
 
         foreach (var id in plan.NetworkOrphans)
         {
-            await context.Network.TearDownAsync(id, cancellationToken);
+            await TryAsync(id, () => context.Network.TearDownAsync(id, cancellationToken));
         }
 
         foreach (var id in broken)
         {
             context.State.SandboxStore.Delete(id);
             context.State.ContainerStore.Delete(id);
+        }
+    }
+
+    // What stays is tried again at the next start.
+    private async Task TryAsync(string id, Func<Task> cleaning)
+    {
+        try
+        {
+            await cleaning();
+        }
+        catch (Exception failure) when (failure is IOException or RpcException)
+        {
+            LogOrphanStays(failure, id);
         }
     }
 

@@ -56,13 +56,14 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
         }
     }
 
-    public async Task<string> SetUpAsync(PodNetworkRequest request, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> SetUpAsync(PodNetworkRequest request, CancellationToken cancellationToken)
     {
         if (Problem is not null)
         {
             throw new RpcException(new Status(StatusCode.Unavailable, $"the pod network is not ready: {Problem}"));
         }
 
+        RefuseShaping(request.Config);
         var address = _addresses.Reserve(request.SandboxId);
         Connect(request, address);
         var ports = HostPorts(request, address);
@@ -71,7 +72,7 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
             await ChangePortsAsync(request.SandboxId, ports, cancellationToken);
         }
 
-        return address.ToString();
+        return [address.ToString()];
     }
 
     public async Task TearDownAsync(string sandboxId, CancellationToken cancellationToken)
@@ -95,24 +96,7 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
         return [.. _addresses.Owners(), .. links];
     }
 
-    public NetworkInterfaceUsage? Usage(string sandboxId)
-    {
-        var statistics = $"/sys/class/net/{VethName(sandboxId)}/statistics/";
-        if (!Directory.Exists(statistics))
-        {
-            return null;
-        }
-
-        // What the host's end receives, the pod has sent.
-        return new NetworkInterfaceUsage
-        {
-            Name = InterfaceName,
-            RxBytes = Counter(statistics + "tx_bytes"),
-            RxErrors = Counter(statistics + "tx_errors"),
-            TxBytes = Counter(statistics + "rx_bytes"),
-            TxErrors = Counter(statistics + "rx_errors"),
-        };
-    }
+    public NetworkInterfaceUsage? Usage(string sandboxId) => InterfaceCounters.SeenFromPod(InterfaceName, VethName(sandboxId));
 
     public async Task RemoveAsync(CancellationToken cancellationToken)
     {
@@ -132,8 +116,6 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
     // 0a:58 and the address, as CNI's bridge plugin does: a new pod with an old address needs no ARP timeout.
     internal static byte[] HardwareAddress(IPAddress address) => [0x0a, 0x58, .. address.GetAddressBytes()];
 
-    private static UInt64Value Counter(string file) => new() { Value = ulong.TryParse(File.ReadAllText(file).AsSpan().Trim(), out var value) ? value : 0 };
-
     private static List<HostPort> HostPorts(PodNetworkRequest request, IPAddress address)
     {
         try
@@ -143,6 +125,14 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
         catch (ArgumentException failure)
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, failure.Message));
+        }
+    }
+
+    private static void RefuseShaping(PodSandboxConfig config)
+    {
+        if (config.Annotations.Keys.FirstOrDefault(key => key is "kubernetes.io/ingress-bandwidth" or "kubernetes.io/egress-bandwidth") is { } annotation)
+        {
+            throw new RpcException(new Status(StatusCode.Unimplemented, $"{annotation}: the built-in bridge network shapes no traffic; a CNI network with the bandwidth plugin does"));
         }
     }
 

@@ -18,8 +18,8 @@ internal interface IPodNetwork
     Task PrepareAsync(IReadOnlyList<ExistingAttachment> existing, CancellationToken cancellationToken);
 
     /// <summary>Connects a sandbox's namespace.</summary>
-    /// <returns>The pod's address.</returns>
-    Task<string> SetUpAsync(PodNetworkRequest request, CancellationToken cancellationToken);
+    /// <returns>The pod's addresses; the first is the one that the pod is known by.</returns>
+    Task<IReadOnlyList<string>> SetUpAsync(PodNetworkRequest request, CancellationToken cancellationToken);
 
     /// <summary>Disconnects a sandbox and gives its address back, last of all. The namespace may be gone already.</summary>
     Task TearDownAsync(string sandboxId, CancellationToken cancellationToken);
@@ -38,8 +38,12 @@ internal interface IPodNetwork
 /// <param name="SandboxId">Its id.</param>
 /// <param name="NamespacePath">Its network namespace.</param>
 /// <param name="Inside">A socket that belongs to that namespace.</param>
-/// <param name="Ports">Host ports.</param>
-internal sealed record PodNetworkRequest(string SandboxId, string NamespacePath, NetlinkSocket Inside, IReadOnlyList<PortMapping> Ports);
+/// <param name="Config">The pod: host ports, annotations, name.</param>
+internal sealed record PodNetworkRequest(string SandboxId, string NamespacePath, NetlinkSocket Inside, PodSandboxConfig Config)
+{
+    /// <summary>Host ports.</summary>
+    internal IReadOnlyList<PortMapping> Ports => Config.PortMappings;
+}
 
 /// <summary>A sandbox that is connected.</summary>
 internal sealed record ExistingAttachment(string SandboxId, string Address, IReadOnlyList<PortMapping> Ports);

@@ -114,7 +114,8 @@ internal sealed partial class SandboxManager(
         }
         catch (Exception failure) when (failure is IOException or RpcException)
         {
-            // The record stays in its phase: the next start tries again.
+            // It is shown as not ready, as containerd does: who asked for it removes it, which tries again.
+            context.State.Save(sandbox, sandbox.Record with { Phase = SandboxPhase.NotReady });
             LogCleaningFailed(failure, sandbox.Id);
         }
     }
@@ -164,8 +165,9 @@ internal sealed partial class SandboxManager(
         {
             if (launch.Inside is { } inside)
             {
-                var request = new PodNetworkRequest(record.Id, launcher.Paths(record).Network!, inside, [.. record.Config.PortMappings]);
-                record = record with { Address = await context.Network.SetUpAsync(request, cancellationToken) };
+                var request = new PodNetworkRequest(record.Id, launcher.Paths(record).Network!, inside, record.Config);
+                var addresses = await context.Network.SetUpAsync(request, cancellationToken);
+                record = record with { Address = addresses[0], AdditionalAddresses = addresses.Count > 1 ? [.. addresses.Skip(1)] : null };
                 trace.Step("network");
             }
         }
@@ -294,7 +296,7 @@ internal sealed partial class SandboxManager(
     [LoggerMessage(Level = LogLevel.Warning, Message = "The infra process {Pid} of sandbox {Id} died: the sandbox is not ready")]
     private partial void LogInfraDied(string id, int pid);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Sandbox {Id} was not cleaned up: tried again at the next start")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Sandbox {Id} was not cleaned up: it stays, not ready, until it is removed")]
     private partial void LogCleaningFailed(Exception failure, string id);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The infra process of sandbox {Id} is not watched any more")]

@@ -43,6 +43,19 @@ internal sealed class RecordStore<T>(string directory, JsonTypeInfo<T> type)
         return (records, broken);
     }
 
+    /// <summary>One record; null where it cannot be read, as after a power loss.</summary>
+    internal T? Read(string id)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(Path.Combine(directory, id + Suffix)), type);
+        }
+        catch (JsonException)
+        {
+            return default;
+        }
+    }
+
     internal void Save(string id, T record, bool durable = false)
     {
         var path = Path.Combine(directory, id + Suffix);

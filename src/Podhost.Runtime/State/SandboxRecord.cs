@@ -48,6 +48,9 @@ internal sealed record SandboxRecord
     /// <summary>The pod's address; null on the host's network or before it has one.</summary>
     public string? Address { get; init; }
 
+    /// <summary>Further addresses, of the other family.</summary>
+    public IReadOnlyList<string>? AdditionalAddresses { get; init; }
+
     public int InfraPid { get; init; }
 
     /// <summary>Start time of the infra process in clock ticks: tells it from a later process of the same id.</summary>
