@@ -39,6 +39,9 @@ public sealed class Instance : IAsyncDisposable
     /// <summary>Name of the node.</summary>
     public string Node => $"it{_number}";
 
+    /// <summary>A number that no other instance on this machine has, below 10,000.</summary>
+    public int Number => _number;
+
     /// <summary>Name of the bridge.</summary>
     public string Bridge => $"phit{_number}";
 

@@ -9,18 +9,18 @@ public sealed class NodePortTests(ClusterFixture cluster) : ServiceTest(cluster)
     public async Task A_node_port_and_an_external_IP_are_reached_from_the_node_from_pods_and_from_outside()
     {
         await using var outside = await Outside.CreateAsync(Cluster, 1);
-        await K.ApplyAsync(WebPod("front", "front") + "\n" + Service("front", "front", "type: NodePort\n  externalIPs: [198.51.100.7]"));
+        await K.ApplyAsync(WebPod("front", "front") + "\n" + Service("front", "front", $"type: NodePort\n  externalIPs: [{Unused(7)}]"));
         await ClientAsync();
         await K.ReadyAsync("front");
         var node = await K.FieldAsync("front", ".status.hostIP");
         var port = await K.OkAsync("get service front -o", "jsonpath={.spec.ports[0].nodePort}");
         Assert.InRange(int.Parse(port), 30000, 32767);
-        foreach (var url in new[] { $"{node}:{port}", $"127.0.0.1:{port}", "198.51.100.7" })
+        foreach (var url in new[] { $"{node}:{port}", $"127.0.0.1:{port}", Unused(7) })
         {
             await AnswersAsync(() => FromHostAsync(url), "front");
         }
 
-        foreach (var url in new[] { $"{node}:{port}", "198.51.100.7" })
+        foreach (var url in new[] { $"{node}:{port}", Unused(7) })
         {
             await AnswersAsync(() => FromPodAsync("client", url), "front");
             await AnswersAsync(() => FromPodAsync("front", url), "front");
@@ -36,7 +36,7 @@ public sealed class NodePortTests(ClusterFixture cluster) : ServiceTest(cluster)
     {
         await using var outside = await Outside.CreateAsync(Cluster, 2);
         await K.ApplyAsync(WebPod("local", "local") + "\n" + Service("local", "local", "type: NodePort\n  externalTrafficPolicy: Local"));
-        await K.ApplyAsync(Elsewhere("elsewhere", "type: NodePort\n  externalTrafficPolicy: Local\n  externalIPs: [198.51.100.8]"));
+        await K.ApplyAsync(Elsewhere("elsewhere", $"type: NodePort\n  externalTrafficPolicy: Local\n  externalIPs: [{Unused(8)}]"));
         await K.ReadyAsync("local");
         var (node, pod) = (await K.FieldAsync("local", ".status.hostIP"), await K.FieldAsync("local", ".status.podIP"));
         var port = await K.OkAsync("get service local -o", "jsonpath={.spec.ports[0].nodePort}");
@@ -47,9 +47,9 @@ public sealed class NodePortTests(ClusterFixture cluster) : ServiceTest(cluster)
         await K.ApplyAsync(ElsewhereSlice("elsewhere", pod));
         var other = await K.OkAsync("get service elsewhere -o", "jsonpath={.spec.ports[0].nodePort}");
         await AnswersAsync(() => FromHostAsync($"{node}:{other}"), "local");
-        await AnswersAsync(() => FromHostAsync("198.51.100.8"), "local");
+        await AnswersAsync(() => FromHostAsync(Unused(8)), "local");
         Assert.Null(await outside.GetAsync($"{node}:{other}"));
-        Assert.Null(await outside.GetAsync("198.51.100.8"));
+        Assert.Null(await outside.GetAsync(Unused(8)));
     }
 
     [Fact]
@@ -74,9 +74,9 @@ public sealed class NodePortTests(ClusterFixture cluster) : ServiceTest(cluster)
         await using var stranger = await Outside.CreateAsync(Cluster, 4);
         await K.ApplyAsync(WebPod("balanced", "balanced") + "\n" + Service("balanced", "balanced", $"type: LoadBalancer\n  loadBalancerSourceRanges: [{admitted.Address}/32]"));
         await K.ReadyAsync("balanced");
-        await K.OkAsync("patch service balanced --subresource=status --type=merge -p", """{"status":{"loadBalancer":{"ingress":[{"ip":"198.51.100.9"}]}}}""");
-        await AnswersAsync(() => admitted.GetAsync("198.51.100.9"), "balanced");
-        Assert.Null(await stranger.GetAsync("198.51.100.9"));
+        await K.OkAsync("patch service balanced --subresource=status --type=merge -p", $$$$"""{"status":{"loadBalancer":{"ingress":[{"ip":"{{{{Unused(9)}}}}"}]}}}""");
+        await AnswersAsync(() => admitted.GetAsync(Unused(9)), "balanced");
+        Assert.Null(await stranger.GetAsync(Unused(9)));
     }
 
     private static string Elsewhere(string name, string more) => $$"""

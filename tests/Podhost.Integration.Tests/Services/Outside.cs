@@ -12,27 +12,35 @@ public sealed class Outside : IAsyncDisposable
     /// <summary>Its address.</summary>
     public string Address { get; }
 
-    /// <summary>Makes one. The number distinguishes those of one instance.</summary>
+    /// <summary>Makes one. The number, 1 to 4, distinguishes those of one instance; instances have names and addresses of their own.</summary>
     public static async Task<Outside> CreateAsync(Instance instance, int number)
     {
         var name = $"{instance.Bridge}x{number}";
-        var outside = new Outside(name, $"172.31.{number}.2");
+        var (node, address) = (LinkAddress(instance, number, 0), LinkAddress(instance, number, 1));
+        var outside = new Outside(name, address);
         await outside.DisposeAsync();
         foreach (var line in new[]
                  {
                      $"netns add {name}",
                      $"link add {name} type veth peer name eth0 netns {name}",
-                     $"address add 172.31.{number}.1/24 dev {name}",
+                     $"address add {node}/31 dev {name}",
                      $"link set {name} up",
-                     $"-n {name} address add {outside.Address}/24 dev eth0",
+                     $"-n {name} address add {address}/31 dev eth0",
                      $"-n {name} link set eth0 up",
-                     $"-n {name} route add default via 172.31.{number}.1",
+                     $"-n {name} route add default via {node}",
                  })
         {
             (await Shell.RunAsync("ip", line.Split(' '))).Ok();
         }
 
         return outside;
+    }
+
+    // One of two addresses of a link, from the range for tests between networks (198.18.0.0/15).
+    private static string LinkAddress(Instance instance, int number, int end)
+    {
+        var index = (((instance.Number * 4) + number - 1) * 2) + end;
+        return $"198.{18 + (index >> 16)}.{(index >> 8) & 255}.{index & 255}";
     }
 
     /// <summary>A page; null where it cannot be had within two seconds.</summary>

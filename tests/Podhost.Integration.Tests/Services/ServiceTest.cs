@@ -46,6 +46,9 @@ public abstract class ServiceTest(ClusterFixture cluster) : ClusterTest(cluster)
           {{more}}
         """;
 
+    /// <summary>An address that is nobody's, for external IPs; other instances have others.</summary>
+    protected string Unused(int last) => $"100.{64 + (Cluster.Number / 250)}.{Cluster.Number % 250}.{last}";
+
     /// <summary>A pod to call from.</summary>
     protected async Task ClientAsync(string name = "client")
     {
