@@ -17,6 +17,7 @@ public static class ObjectDefaulter
         [("v1", "PersistentVolume")] = StorageAndMetaDefaults.ApplyToPersistentVolume,
         [("v1", "PersistentVolumeClaim")] = StorageAndMetaDefaults.ApplyToClaim,
         [("v1", "LimitRange")] = LimitRangeDefaults.Apply,
+        [("storage.k8s.io/v1", "StorageClass")] = StorageAndMetaDefaults.ApplyToStorageClass,
         [("scheduling.k8s.io/v1", "PriorityClass")] = c => Defaults.Set(c, "preemptionPolicy", "PreemptLowerPriority"),
         [("rbac.authorization.k8s.io/v1", "RoleBinding")] = RbacDefaults.ApplyToBinding,
         [("rbac.authorization.k8s.io/v1", "ClusterRoleBinding")] = RbacDefaults.ApplyToBinding,

@@ -30,6 +30,12 @@ internal static class StorageAndMetaDefaults
         Defaults.SetText(Defaults.Ensure(volume, "status"), "phase", "Pending");
     }
 
+    public static void ApplyToStorageClass(JsonObject storageClass)
+    {
+        Defaults.Set(storageClass, "reclaimPolicy", "Delete");
+        Defaults.Set(storageClass, "volumeBindingMode", "Immediate");
+    }
+
     public static void ApplyToClaim(JsonObject claim)
     {
         Defaults.Set(Defaults.Ensure(claim, "spec"), "volumeMode", "Filesystem");

@@ -70,6 +70,7 @@ public static class ResourceTable
         Make<V1RoleBinding>("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", null, true),
         Make<V1Role>("rbac.authorization.k8s.io", "v1", "Role", "roles", null, true),
         Make<V1PriorityClass>("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", "pc", false) with { HasGeneration = true },
+        Make<V1StorageClass>("storage.k8s.io", "v1", "StorageClass", "storageclasses", "sc", false),
     ];
 
     private static readonly Dictionary<(string, string, string), ResourceInfo> ByPath =

@@ -29,6 +29,7 @@ internal sealed record KindRules(Action<Field> Create, Action<Field, Field, stri
         [("events.k8s.io", "Event")] = new(EventRules.Create, (o, old, _) => EventRules.Update(o, old)),
         [("", "PersistentVolume")] = new(VolumeObjectRules.CheckVolume, VolumeObjectRules.UpdateVolume),
         [("", "PersistentVolumeClaim")] = new(VolumeObjectRules.CheckClaim, VolumeObjectRules.UpdateClaim),
+        [("storage.k8s.io", "StorageClass")] = new(StorageClassRules.Create, (o, old, _) => StorageClassRules.Update(o, old)),
         [("coordination.k8s.io", "Lease")] = Same(ClassRules.CheckLease),
         [("node.k8s.io", "RuntimeClass")] = new(ClassRules.CheckRuntime, (o, old, _) => ClassRules.UpdateRuntime(o, old)),
         [("scheduling.k8s.io", "PriorityClass")] = new(ClassRules.CreatePriority, (o, old, _) => ClassRules.UpdatePriority(o, old)),

@@ -1,4 +1,5 @@
 using k8s.Models;
+using Podhost.Api.Storage;
 
 namespace Podhost.ApiServer.Authz;
 
@@ -19,7 +20,7 @@ internal static class PodReferences
             yield return ("secrets", secret.Name ?? "");
         }
 
-        foreach (var reference in (spec.Volumes ?? []).SelectMany(OfVolume))
+        foreach (var reference in (spec.Volumes ?? []).SelectMany(volume => OfVolume(pod, volume)))
         {
             yield return reference;
         }
@@ -35,7 +36,7 @@ internal static class PodReferences
         }
     }
 
-    private static IEnumerable<(string, string)> OfVolume(V1Volume volume)
+    private static IEnumerable<(string, string)> OfVolume(V1Pod pod, V1Volume volume)
     {
         if (volume.ConfigMap?.Name is { } configMap)
         {
@@ -47,7 +48,7 @@ internal static class PodReferences
             yield return ("secrets", secret);
         }
 
-        if (volume.PersistentVolumeClaim?.ClaimName is { } claim)
+        if (PodClaims.NameOf(pod, volume) is { } claim)
         {
             yield return ("persistentvolumeclaims", claim);
         }

@@ -30,6 +30,7 @@ internal static class TablePrinters
         "rolebindings" or "clusterrolebindings" => SmallPrinters.RoleBindings,
         "resourcequotas" => PolicyPrinters.Quotas,
         "limitranges" => PolicyPrinters.LimitRanges,
+        "storageclasses" => VolumePrinters.Classes,
         "persistentvolumes" => VolumePrinters.Volumes,
         "persistentvolumeclaims" => VolumePrinters.Claims,
         _ => SmallPrinters.NameAndAge,

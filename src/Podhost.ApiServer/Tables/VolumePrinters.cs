@@ -50,6 +50,18 @@ internal static class VolumePrinters
             ];
         });
 
+    public static TablePrinter Classes { get; } = new ColumnPrinter(
+        [TablePrinter.Name, new("Provisioner"), new("ReclaimPolicy"), new("VolumeBindingMode"), new("AllowVolumeExpansion"), TablePrinter.Age],
+        (obj, now) =>
+        [
+            Meta.Name(obj) + (Text(obj, "metadata", "annotations", "storageclass.kubernetes.io/is-default-class") == "true" ? " (default)" : ""),
+            Text(obj, "provisioner"),
+            Text(obj, "reclaimPolicy"),
+            Text(obj, "volumeBindingMode"),
+            obj["allowVolumeExpansion"] is JsonValue v && v.TryGetValue(out bool allowed) && allowed,
+            Durations.Age(obj, now),
+        ]);
+
     private static string Phase(JsonObject obj) => Meta.IsDeleting(obj) ? "Terminating" : Text(obj, "status", "phase");
 
     private static string Claim(JsonObject obj) => Meta.At(obj, "spec", "claimRef") is JsonObject claim

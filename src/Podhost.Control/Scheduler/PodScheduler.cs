@@ -17,6 +17,7 @@ public sealed partial class PodScheduler
     private readonly IInformer<V1Pod> _pods;
     private readonly IInformer<V1Node> _nodes;
     private readonly IInformer<V1Namespace> _namespaces;
+    private readonly SchedulerStorage _storage;
     private readonly IEventSink _events;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -34,6 +35,7 @@ public sealed partial class PodScheduler
     /// <param name="pods">All pods.</param>
     /// <param name="nodes">All nodes.</param>
     /// <param name="namespaces">All namespaces.</param>
+    /// <param name="storage">Claims and volumes.</param>
     /// <param name="events">Records Scheduled and FailedScheduling.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logs">Logs.</param>
@@ -43,6 +45,7 @@ public sealed partial class PodScheduler
         IInformer<V1Pod> pods,
         IInformer<V1Node> nodes,
         IInformer<V1Namespace> namespaces,
+        SchedulerStorage storage,
         IEventSink events,
         TimeProvider time,
         ILoggerFactory logs,
@@ -52,6 +55,7 @@ public sealed partial class PodScheduler
         _pods = pods;
         _nodes = nodes;
         _namespaces = namespaces;
+        _storage = storage;
         _events = events;
         _time = time;
         _log = logs.CreateLogger<PodScheduler>();
@@ -61,9 +65,10 @@ public sealed partial class PodScheduler
     /// <summary>Schedules until cancelled. The informers are run by the caller.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await Task.WhenAll(_pods.Synced, _nodes.Synced, _namespaces.Synced).WaitAsync(cancellationToken);
+        await Task.WhenAll(_pods.Synced, _nodes.Synced, _namespaces.Synced, _storage.Synced).WaitAsync(cancellationToken);
         using var podEvents = _pods.Subscribe(OnPod);
-        using var nodeEvents = _nodes.Subscribe(OnNode);
+        using var nodeEvents = _nodes.Subscribe(_ => OnOther());
+        using var storageEvents = _storage.Subscribe(OnOther);
         while (!cancellationToken.IsCancellationRequested)
         {
             await PassAsync(cancellationToken);
@@ -95,7 +100,8 @@ public sealed partial class PodScheduler
         _wake.Writer.TryWrite(true);
     }
 
-    private void OnNode(InformerEvent<V1Node> change)
+    // A node, a claim or a volume: what fitted nowhere may fit now.
+    private void OnOther()
     {
         lock (_gate)
         {
@@ -133,7 +139,7 @@ public sealed partial class PodScheduler
         var views = _pods.List().Select(p => new PodView(p)).ToList();
         foreach (var pod in ready)
         {
-            var cluster = ClusterView.Build(_nodes.List(), views, pass.Assumed, _namespaces.List());
+            var cluster = ClusterView.Build(_nodes.List(), views, pass.Assumed, _namespaces.List(), _storage.View());
             await PlaceAsync(new PodView(pod), cluster, pass, cancellationToken);
         }
     }
@@ -145,7 +151,14 @@ public sealed partial class PodScheduler
         {
             if (result.NodeName is { } node)
             {
-                await BindAsync(pod, node, pass, cancellationToken);
+                if (await _storage.ChooseAsync(_client, pod, cluster.Storage, node, cancellationToken))
+                {
+                    await BindAsync(pod, node, pass, cancellationToken);
+                }
+                else
+                {
+                    AwaitVolumes(pod, pass);
+                }
             }
             else
             {
@@ -177,6 +190,15 @@ public sealed partial class PodScheduler
         await _client.PostSubresourceAsync<V1Pod>(pod.Namespace, pod.Pod.Metadata.Name, "binding", binding, cancellationToken);
         LogBound(pod.Key, node);
         _events.Record(pod.Pod, "Normal", "Scheduled", $"Successfully assigned {pod.Key} to {node}");
+    }
+
+    // The claims are bound next; their events bring the pod back.
+    private void AwaitVolumes(PodView pod, Pass pass)
+    {
+        lock (_gate)
+        {
+            _pending.Failed(pod.Uid, _time.GetUtcNow(), pass.SeenChanges);
+        }
     }
 
     private async Task ReportAsync(PodView pod, string message, Pass pass, CancellationToken cancellationToken)

@@ -15,6 +15,7 @@ internal static class SchedulingDecider
         new NodeAffinityFilter(),
         new NodePortsFilter(),
         new NodeResourcesFitFilter(),
+        new VolumeFilter(),
         new TopologySpreadFilter(),
         new PodAffinityFilter(),
     ];
@@ -33,6 +34,11 @@ internal static class SchedulingDecider
         if (cluster.Nodes.Count == 0)
         {
             return SchedulingResult.Unschedulable("no nodes available to schedule pods");
+        }
+
+        if (cluster.Storage.Refuse(pod) is { } refused)
+        {
+            return SchedulingResult.Unschedulable($"0/{cluster.Nodes.Count} nodes are available: {refused}.");
         }
 
         var reasons = new Dictionary<string, int>(StringComparer.Ordinal);

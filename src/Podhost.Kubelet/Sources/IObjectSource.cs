@@ -17,6 +17,9 @@ public interface IObjectSource
     /// <summary>A bound service-account token.</summary>
     ValueTask<V1TokenRequestStatus> CreateTokenAsync(string ns, string serviceAccount, string? audience, long expirationSeconds, V1Pod boundTo, CancellationToken cancellationToken);
 
+    /// <summary>A claim, read now, with the volume that it is bound to; null where there is none.</summary>
+    ValueTask<(V1PersistentVolumeClaim? Claim, V1PersistentVolume? Volume)> GetClaimAsync(string ns, string name, CancellationToken cancellationToken) => ValueTask.FromResult<(V1PersistentVolumeClaim?, V1PersistentVolume?)>((null, null));
+
     /// <summary>Declares the objects that a pod refers to, so that they are watched; an empty pod reference ends it.</summary>
     void Track(V1Pod pod);
 

@@ -68,6 +68,22 @@ public sealed class ObjectSource : IObjectSource, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    public async ValueTask<(V1PersistentVolumeClaim? Claim, V1PersistentVolume? Volume)> GetClaimAsync(string ns, string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var claim = await client.GetAsync<V1PersistentVolumeClaim>(ns, name, cancellationToken).ConfigureAwait(false);
+            return string.IsNullOrEmpty(claim.Spec.VolumeName)
+                ? (claim, null)
+                : (claim, await client.GetAsync<V1PersistentVolume>(null, claim.Spec.VolumeName, cancellationToken).ConfigureAwait(false));
+        }
+        catch (ApiException e) when (e.IsNotFound)
+        {
+            return (null, null);
+        }
+    }
+
+    /// <inheritdoc/>
     public void Track(V1Pod pod)
     {
         lock (gate)

@@ -45,7 +45,7 @@ internal sealed partial class MountResolver(
         var result = new Mount
         {
             ContainerPath = mount.MountPath.StartsWith('/') ? mount.MountPath : "/" + mount.MountPath,
-            Readonly = mount.ReadOnlyProperty == true || handler.IsReadOnly,
+            Readonly = mount.ReadOnlyProperty == true || handler.IsReadOnly || volume.PersistentVolumeClaim?.ReadOnlyProperty == true,
             RecursiveReadOnly = IsRecursiveReadOnly(mount),
             Propagation = Propagation(mount.MountPropagation),
         };

@@ -1,4 +1,5 @@
 using k8s.Models;
+using Podhost.Kubelet.Volumes.Handlers;
 
 namespace Podhost.Kubelet.Volumes;
 
@@ -17,6 +18,7 @@ internal static class VolumeLocation
         { Secret: not null } => "kubernetes.io~secret",
         { DownwardAPI: not null } => "kubernetes.io~downward-api",
         { Projected: not null } => "kubernetes.io~projected",
+        { PersistentVolumeClaim: not null } or { Ephemeral: not null } => ClaimHandler.Plugin,
         _ => null,
     };
 }

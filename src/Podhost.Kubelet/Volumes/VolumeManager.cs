@@ -47,6 +47,7 @@ public sealed class VolumeManager : IVolumeManager
             new EmptyDirHandler(tmpfs, node),
             new PayloadHandler(new PayloadSources(objects, _tokens, node), tmpfs, time),
             new HostPathHandler(),
+            new ClaimHandler(objects, mounter),
             new ImageHandler(),
         ];
         _resolver = new MountResolver(options, _paths, new SubPathBinder(_paths, mounter), _handlers, logger);

@@ -5,6 +5,7 @@ using Podhost.ApiServer.Admission.Limits;
 using Podhost.ApiServer.Admission.Plugins;
 using Podhost.ApiServer.Admission.PodSecurity;
 using Podhost.ApiServer.Admission.Quota;
+using Podhost.ApiServer.Admission.Storage;
 using Podhost.ApiServer.Authn;
 using Podhost.ApiServer.Authz;
 using Podhost.ApiServer.Hosting;
@@ -145,6 +146,8 @@ internal sealed class ControlPlane : IAsyncDisposable
         new PodSecurityPlugin(options.PodSecurity, _logs.CreateLogger<PodSecurityPlugin>()),
         new PriorityPlugin(),
         new DefaultTolerationSecondsPlugin(),
+        new DefaultStorageClassPlugin(),
+        new StorageObjectInUseProtectionPlugin(),
         new RuntimeClassPlugin(),
         ServiceAddresses,
         new ResourceQuotaPlugin(_time),

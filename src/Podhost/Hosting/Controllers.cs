@@ -15,6 +15,7 @@ using Podhost.Control.Controllers.KubernetesService;
 using Podhost.Control.Controllers.NamespaceDefaults;
 using Podhost.Control.Controllers.Namespaces;
 using Podhost.Control.Controllers.NodeTaints;
+using Podhost.Control.Controllers.PersistentVolumes;
 using Podhost.Control.Controllers.PodGarbage;
 using Podhost.Control.Controllers.ResourceQuotas;
 using Podhost.Control.Controllers.TaintEviction;
@@ -49,7 +50,6 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
 
         var namespaces = Follow<V1Namespace>(manager);
         var accounts = Follow<V1ServiceAccount>(manager);
-        AddScheduler(scheduler, namespaces);
         Add(new NamespaceDefaultsController(
             manager,
             namespaces,
@@ -72,6 +72,13 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         Add(new NodeTaintController(manager, nodes, time, logs));
         Add(new TaintEvictionController(manager, pods, nodes, Events(manager, "taint-eviction-controller"), time, logs));
         var quotas = Follow<V1ResourceQuota>(manager);
+        var claims = Follow<V1PersistentVolumeClaim>(manager);
+        var volumes = Follow<V1PersistentVolume>(manager);
+        var classes = Follow<V1StorageClass>(manager);
+        AddScheduler(scheduler, namespaces, new SchedulerStorage(claims, volumes, classes));
+        Add(new PersistentVolumeController(manager, claims, volumes, classes, nodes, Events(manager, "persistentvolume-controller"), time, logs));
+        Add(new VolumeProtectionController(manager, claims, volumes, pods, time, logs));
+        Add(new EphemeralVolumeController(manager, pods, claims, Events(manager, "ephemeral_volume"), time, logs));
         FollowOthers(manager);
         Add(new GarbageCollectorController(manager, _owned, time, logs));
         Add(new ResourceQuotaController(manager, quotas, _counted, time, logs));
@@ -83,8 +90,6 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
     {
         Follow<V1ConfigMap>(client);
         Follow<V1LimitRange>(client);
-        Follow<V1PersistentVolumeClaim>(client);
-        Follow<V1PersistentVolume>(client);
         Follow<V1Secret>(client);
         Follow<V1Lease>(client);
         Follow<V1RuntimeClass>(client);
@@ -95,10 +100,10 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         Follow<V1PriorityClass>(client);
     }
 
-    private void AddScheduler(IApiClient client, IInformer<V1Namespace> namespaces)
+    private void AddScheduler(IApiClient client, IInformer<V1Namespace> namespaces, SchedulerStorage storage)
     {
         var events = Events(client, "default-scheduler");
-        var scheduler = new PodScheduler(client, Inform<V1Pod>(client), Inform<V1Node>(client), namespaces, events, time, logs);
+        var scheduler = new PodScheduler(client, Inform<V1Pod>(client), Inform<V1Node>(client), namespaces, storage, events, time, logs);
         _loops.Add(scheduler.RunAsync);
     }
 

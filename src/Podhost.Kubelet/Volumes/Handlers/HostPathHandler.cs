@@ -27,7 +27,8 @@ internal sealed class HostPathHandler : IVolumeHandler
         return Task.FromResult<DateTimeOffset?>(null);
     }
 
-    private static void Check(string path, string type)
+    /// <summary>Checks a path against a type, and makes it where the type asks for that.</summary>
+    internal static void Check(string path, string type)
     {
         var kind = PathStatus.Read(path)?.Kind;
         switch (type)
