@@ -135,6 +135,8 @@ public sealed partial class EmbeddedRuntime : IAsyncDisposable
         var chooser = new OciRuntimeChooser(paths, cgroups, host, loggers.CreateLogger<OciRuntimeChooser>());
         var standard = await chooser.ChooseAsync(options.OciRuntimes, cancellationToken);
         var named = options.RuntimeHandlers.ToDictionary(pair => pair.Key, pair => new OciRuntime(Find(pair.Value), paths.OciState), StringComparer.Ordinal);
+        // The runtime that was chosen has its name as a handler, too: a RuntimeClass must name one.
+        named.TryAdd(Path.GetFileName(standard.Program), standard);
         return new RuntimeContext
         {
             Options = options,

@@ -36,6 +36,7 @@ internal static class NodeStatusRules
             Conditions = conditions,
             DaemonEndpoints = new V1NodeDaemonEndpoints { KubeletEndpoint = new V1DaemonEndpoint { Port = options.Port } },
             Images = Images(runtime.Images),
+            RuntimeHandlers = [.. runtime.Handlers.Select(h => Handler(h))],
             NodeInfo = new V1NodeSystemInfo
             {
                 Architecture = info.Architecture,
@@ -51,6 +52,17 @@ internal static class NodeStatusRules
             },
         };
     }
+
+    // The default handler has no name (upstream's convention).
+    private static V1NodeRuntimeHandler Handler(RuntimeHandler handler) => new()
+    {
+        Name = handler.Name,
+        Features = new V1NodeRuntimeHandlerFeatures
+        {
+            RecursiveReadOnlyMounts = handler.Features?.RecursiveReadOnlyMounts,
+            UserNamespaces = handler.Features?.UserNamespaces,
+        },
+    };
 
     /// <summary>True where two statuses say the same apart from their heartbeats.</summary>
     public static bool Same(V1NodeStatus a, V1NodeStatus b) =>
@@ -103,5 +115,6 @@ internal static class NodeStatusRules
 /// <param name="Version">For example <c>podhost://0.1.0</c>.</param>
 /// <param name="Conditions">RuntimeReady and NetworkReady.</param>
 /// <param name="Images">Its images.</param>
+/// <param name="Handlers">What a RuntimeClass may name.</param>
 /// <param name="Error">Why it did not answer; null where it did.</param>
-internal sealed record RuntimeFacts(string Version, IReadOnlyList<RuntimeCondition> Conditions, IReadOnlyList<Image> Images, string? Error = null);
+internal sealed record RuntimeFacts(string Version, IReadOnlyList<RuntimeCondition> Conditions, IReadOnlyList<Image> Images, IReadOnlyList<RuntimeHandler> Handlers, string? Error = null);

@@ -27,9 +27,8 @@ internal static class MountSpec
         yield return Entry("/proc", "proc", "proc", "nosuid", "noexec", "nodev");
         yield return Entry("/dev", "tmpfs", "tmpfs", "nosuid", "strictatime", "mode=755", "size=65536k");
         yield return Entry("/dev/pts", "devpts", "devpts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5");
-        yield return input.Namespaces.Ipc is null
-            ? Entry("/dev/mqueue", "bind", "/dev/mqueue", "rbind", "nosuid", "noexec", "nodev")
-            : Entry("/dev/mqueue", "mqueue", "mqueue", "nosuid", "noexec", "nodev");
+        // It shows the queues of the IPC namespace that it is mounted in: with hostIPC the host's, also where the host itself shows them nowhere.
+        yield return Entry("/dev/mqueue", "mqueue", "mqueue", "nosuid", "noexec", "nodev");
         yield return Entry("/sys", "sysfs", "sysfs", "nosuid", "noexec", "nodev", access);
         yield return Entry("/sys/fs/cgroup", "cgroup", "cgroup", "nosuid", "noexec", "nodev", "relatime", access);
     }
