@@ -9,6 +9,9 @@ namespace Podhost.Hosting;
 /// <summary>Which nameservers pods get, and whether we are it.</summary>
 internal static class DnsSettings
 {
+    private const int MaxDeviceName = 15;
+    private const string DeviceSuffix = "-dns";
+
     /// <summary>The configured nameservers: the flag, else clusterDNS of the KubeletConfiguration; null: none are configured.</summary>
     /// <exception cref="ConfigurationException">An address is none.</exception>
     public static IReadOnlyList<string>? Configured(PodhostOptions options)
@@ -43,14 +46,20 @@ internal static class DnsSettings
     {
         IsServed = Configured(options) is null,
         Address = OwnAddress(options),
-        Bridge = options.Bridge,
-        OwnsBridge = options.ContainerRuntimeEndpoint is not null,
-        Gateway = options.ContainerRuntimeEndpoint is null ? Gateway(options.PodCidr) : null,
+        Device = OwnDevice(options) ?? options.Bridge,
+        OwnsDevice = OwnDevice(options) is not null,
+        ServerAddress = OwnDevice(options) is null ? Gateway(options.PodCidr) : new ServiceAddressesPlugin(options.ServiceCidr).DnsServerAddress,
+        HoldsAddress = options.ServiceProxy == false,
         Clients = [options.PodCidr, IPNetwork.Parse("127.0.0.0/8"), new IPNetwork(nodeAddress, nodeAddress.GetAddressBytes().Length * 8)],
         OwnRanges = [options.PodCidr, options.ServiceCidr],
         Domain = options.ClusterDomain,
         ResolvConf = ResolvConf(options),
     };
+
+    /// <summary>The device that carries the server's address where the pod network is CNI's or another runtime's; null: our bridge does.</summary>
+    public static string? OwnDevice(PodhostOptions options) => options.ContainerRuntimeEndpoint is null && options.CniConfDir is null
+        ? null
+        : options.Bridge[..Math.Min(options.Bridge.Length, MaxDeviceName - DeviceSuffix.Length)] + DeviceSuffix;
 
     private static IPAddress OwnAddress(PodhostOptions options) => new ServiceAddressesPlugin(options.ServiceCidr).ClusterDnsAddress;
 

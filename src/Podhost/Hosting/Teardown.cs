@@ -6,6 +6,7 @@ using Podhost.Cri.V1;
 using Podhost.Images;
 using Podhost.Kubelet.Resources;
 using Podhost.Linux.Cgroups;
+using Podhost.Linux.Netlink;
 using Podhost.Linux.Nftables;
 using Podhost.Runtime;
 using Podhost.Runtime.Images;
@@ -47,12 +48,22 @@ internal static class Teardown
             ? await RemovePodsOfAsync(endpoint, options, time, cancellationToken)
             : await RemoveEmbeddedAsync(options, time, cancellationToken);
         await new NftProgram().ApplyAsync(NftNames.Remove(NftNames.Services(options.Bridge)), cancellationToken);
+        RemoveDnsDevice(options);
         RemoveCgroups(options);
         DirectoryRemoval.Unmount(options.DataDir);
         DirectoryRemoval.Unmount(options.RunDir);
         foreach (var directory in (string[])[.. podLogs, options.RunDir, options.DataDir])
         {
             DirectoryRemoval.Delete(directory);
+        }
+    }
+
+    private static void RemoveDnsDevice(PodhostOptions options)
+    {
+        if (DnsSettings.OwnDevice(options) is { } device)
+        {
+            using var netlink = NetlinkSocket.Open();
+            new RouteNetlink(netlink).DeleteLink(device);
         }
     }
 

@@ -11,12 +11,14 @@ public sealed class Instance : IAsyncDisposable
 {
     private readonly StringBuilder _log = new();
     private readonly int _number;
+    private readonly string[] _more;
     private Process? _process;
     private ContainerdProcess? _containerd;
 
-    private Instance(int number)
+    private Instance(int number, string[] more)
     {
         _number = number;
+        _more = more;
         Root = Directory.CreateTempSubdirectory("podhost-it-").FullName;
         StaticPods = Directory.CreateDirectory(Path.Combine(Root, "static")).FullName;
         SecurePort = FreePort();
@@ -70,10 +72,11 @@ public sealed class Instance : IAsyncDisposable
     }
 
     /// <summary>A started instance whose node is ready.</summary>
-    public static async Task<Instance> StartAsync()
+    /// <param name="more">More options.</param>
+    public static async Task<Instance> StartAsync(params string[] more)
     {
         // Two test runs on one machine do not meet: the process id is in the names and ranges.
-        var instance = new Instance((Environment.ProcessId % 1000 * 10) + Interlocked.Increment(ref s_count));
+        var instance = new Instance((Environment.ProcessId % 1000 * 10) + Interlocked.Increment(ref s_count), more);
         if (OnContainerd)
         {
             instance._containerd = await ContainerdProcess.StartAsync(Path.Combine(instance.Root, "ctd"), instance.Bridge, instance.PodCidr);
@@ -183,6 +186,7 @@ public sealed class Instance : IAsyncDisposable
         "--pod-cidr", PodCidr, "--service-cidr", $"10.{150 + (_number / 250)}.{_number % 250}.0/24",
         "--cgroup-root", CgroupRoot, "--pod-manifest-path", StaticPods,
         .. _containerd is null ? (string[])[] : ["--container-runtime-endpoint", _containerd.Endpoint],
+        .. _more,
     ];
 
     private async Task<List<string>> LeftoversAsync(HashSet<string> devices)

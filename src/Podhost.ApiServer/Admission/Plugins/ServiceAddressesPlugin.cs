@@ -46,6 +46,9 @@ public sealed class ServiceAddressesPlugin : IAdmissionPlugin
     /// <summary>The address of the cluster DNS, kept for it: the tenth of the range, as everywhere.</summary>
     public IPAddress ClusterDnsAddress => FromNumber(_first + 8);
 
+    /// <summary>An address of the DNS server's own, kept for nodes whose pod network has none for it: the eleventh of the range.</summary>
+    public IPAddress DnsServerAddress => FromNumber(_first + 9);
+
     /// <inheritdoc />
     public string Name => "ServiceAddresses";
 
@@ -164,11 +167,12 @@ public sealed class ServiceAddressesPlugin : IAdmissionPlugin
 
     private string Free(HashSet<string> used)
     {
+        string[] kept = [ClusterDnsAddress.ToString(), DnsServerAddress.ToString()];
         var start = (uint)RandomNumberGenerator.GetInt32((int)Math.Min(_count, int.MaxValue));
         for (var i = 0u; i < _count; i++)
         {
             var candidate = FromNumber(_first + ((start + i) % _count)).ToString();
-            if (!used.Contains(candidate) && !_reservedAddresses.Contains(candidate) && candidate != ClusterDnsAddress.ToString())
+            if (!used.Contains(candidate) && !_reservedAddresses.Contains(candidate) && !kept.Contains(candidate))
             {
                 return candidate;
             }

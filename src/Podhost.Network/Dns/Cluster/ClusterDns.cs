@@ -19,14 +19,17 @@ public sealed record ClusterDnsOptions
     /// <summary>The address that pods ask, that of the Service kube-dns.</summary>
     public required IPAddress Address { get; init; }
 
-    /// <summary>The bridge of the pod network.</summary>
-    public required string Bridge { get; init; }
+    /// <summary>The address of this node's own on which the server listens, the Service's endpoint.</summary>
+    public required IPAddress ServerAddress { get; init; }
 
-    /// <summary>The bridge carries no pods: make it if it is missing.</summary>
-    public bool OwnsBridge { get; init; }
+    /// <summary>No data plane of ours serves Services: the device then has the pods' address, too, and the server listens on it.</summary>
+    public bool HoldsAddress { get; init; }
 
-    /// <summary>The bridge's own address; null where it has none.</summary>
-    public IPAddress? Gateway { get; init; }
+    /// <summary>The device that holds addresses: the bridge of the pod network, or one of our own.</summary>
+    public required string Device { get; init; }
+
+    /// <summary>The device is our own, made for the server's address.</summary>
+    public bool OwnsDevice { get; init; }
 
     /// <summary>Who is answered besides the address itself.</summary>
     public required IReadOnlyList<IPNetwork> Clients { get; init; }
@@ -47,7 +50,7 @@ public sealed record ClusterDnsOptions
 /// <param name="Namespaces">All namespaces.</param>
 public sealed record DnsSources(IInformer<V1Service> Services, IInformer<V1EndpointSlice> Slices, IInformer<V1Namespace> Namespaces);
 
-/// <summary>Puts the address onto the bridge, tells the API of the server, and serves. What fails is tried again: pods run without DNS, too.</summary>
+/// <summary>Takes its address, tells the API of the server, and serves. What fails is tried again: pods run without DNS, too.</summary>
 /// <param name="options">Where.</param>
 /// <param name="client">Writes the Service.</param>
 /// <param name="sources">What is served.</param>
@@ -83,21 +86,22 @@ public sealed partial class ClusterDns(ClusterDnsOptions options, IApiClient cli
 
     private async Task ServeAsync(CancellationToken cancellationToken)
     {
+        if (!options.IsServed || !options.HoldsAddress)
+        {
+            BridgeAddress.Remove(options.Device, options.Address);
+        }
+
         if (!options.IsServed)
         {
-            ServerAddresses.Remove(options.Bridge, options.Address);
             await KubeDnsService.RemoveAsync(client, cancellationToken);
             await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
         }
 
-        if (!ServerAddresses.TryAdd(options.Bridge, options.Address, options.OwnsBridge))
-        {
-            throw new IOException($"there is no bridge {options.Bridge}");
-        }
+        Hold();
 
         using var server = new DnsServer(ServerOptions(), sources.Services, sources.Slices, sources.Namespaces, time, logs.CreateLogger<DnsServer>());
         var serving = server.RunAsync(cancellationToken);
-        if (!await KubeDnsService.EnsureAsync(client, options.Address, options.Gateway ?? options.Address, cancellationToken))
+        if (!await KubeDnsService.EnsureAsync(client, options.Address, options.ServerAddress, cancellationToken))
         {
             LogServiceTaken(_log, options.Address);
         }
@@ -105,10 +109,22 @@ public sealed partial class ClusterDns(ClusterDnsOptions options, IApiClient cli
         await serving;
     }
 
+    private void Hold()
+    {
+        IEnumerable<IPAddress> held = [.. options.OwnsDevice ? [options.ServerAddress] : (IPAddress[])[], .. options.HoldsAddress ? [options.Address] : (IPAddress[])[]];
+        foreach (var address in held)
+        {
+            if (!BridgeAddress.TryAdd(options.Device, address, options.OwnsDevice))
+            {
+                throw new IOException($"there is no bridge {options.Device}");
+            }
+        }
+    }
+
     private DnsServerOptions ServerOptions() => new()
     {
         Zone = new ZoneOptions { ClusterDomain = options.Domain, ServerAddress = options.Address, OwnRanges = options.OwnRanges },
-        Endpoints = [.. new[] { options.Address, options.Gateway }.OfType<IPAddress>().Select(a => new IPEndPoint(a, Port))],
+        Endpoints = [new IPEndPoint(options.ServerAddress, Port), .. options.HoldsAddress ? [new IPEndPoint(options.Address, Port)] : (IPEndPoint[])[]],
         ResolvConf = options.ResolvConf,
         Clients = [.. options.Clients, new IPNetwork(options.Address, 32)],
     };

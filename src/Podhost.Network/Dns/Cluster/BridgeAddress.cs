@@ -4,17 +4,17 @@ using Podhost.Linux.Netlink;
 namespace Podhost.Network.Dns.Cluster;
 
 /// <summary>
-/// The addresses of the server on the pod network's bridge: the bridge's own, and the cluster DNS address as one more. With it there, pods reach
-/// the server at the address of the Service whether or not a Service data plane is in between, and it goes with the bridge.
+/// Addresses of the server on a bridge: on the pod network's, where no Service data plane leads to the server, and on one of our own, where the pod
+/// network is somebody else's. They go with the bridge.
 /// </summary>
-internal static class ServerAddresses
+internal static class BridgeAddress
 {
     private static readonly byte[] EmptyBridge = [0x0a, 0x58, 0, 0, 0, 0];
 
-    /// <summary>Gives the bridge the address. Idempotent; false where there is no bridge yet.</summary>
+    /// <summary>Gives a bridge an address. Idempotent; false where there is no bridge yet.</summary>
     /// <param name="bridge">Name of the bridge.</param>
-    /// <param name="address">The cluster DNS address.</param>
-    /// <param name="create">Make the bridge where it is missing: with another runtime it has no pods, and only carries the address.</param>
+    /// <param name="address">The address.</param>
+    /// <param name="create">Make the bridge where it is missing: it has no ports, and only carries the address.</param>
     public static bool TryAdd(string bridge, IPAddress address, bool create)
     {
         using var socket = NetlinkSocket.Open();
