@@ -110,7 +110,8 @@ public abstract class StreamingTests(CriNode node) : CriSuite(node)
         await using var session = await SpdyAsync((await Node.Runtime.ExecAsync(request, Cancel)).Url);
         // An input that does not end: its end would be the end of the terminal.
         var code = await session.ExecAsync("", [], true, new SessionStreams(new EndlessInput(), output, null, sizes.Reader), Cancel).WaitAsync(Patience, Cancel);
-        Assert.Equal((0, "seen\r\n"), (code, Text(output)));
+        // runc turns off the making of line ends in the container only after the program has started: an early line may have its end made twice.
+        Assert.Equal((0, "seen\r\n"), (code, Text(output).Replace("\r\r\n", "\r\n", StringComparison.Ordinal)));
     }
 
     [Fact]
