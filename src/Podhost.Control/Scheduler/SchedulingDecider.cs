@@ -23,54 +23,129 @@ internal static class SchedulingDecider
     private static readonly INodeScore[] Scores =
     [
         new LeastAllocatedScore(),
+        new BalancedAllocationScore(),
         new PreferredNodeAffinityScore(),
         new PreferredPodAffinityScore(),
+        new SpreadScore(),
         new TaintPreferenceScore(),
         new ImageLocalityScore(),
     ];
 
     public static SchedulingResult Decide(PodView pod, ClusterView cluster)
     {
-        if (cluster.Nodes.Count == 0)
+        if (cluster.Nodes.Length == 0)
         {
-            return SchedulingResult.Unschedulable("no nodes available to schedule pods");
+            return SchedulingResult.Unschedulable("no nodes available to schedule pods", ClusterChange.NodeAdded);
         }
 
         if (cluster.Storage.Refuse(pod) is { } refused)
         {
-            return SchedulingResult.Unschedulable($"0/{cluster.Nodes.Count} nodes are available: {refused}.");
+            // Claims refuse the pod, whatever the nodes are: it is said once, not for each of them.
+            var everywhere = Array.ConvertAll(cluster.Nodes, n => (n, Rejection.Final(refused)));
+            return new SchedulingResult(null, $"0/{cluster.Nodes.Length} nodes are available: {refused}.", everywhere, ClusterChange.Storage);
         }
 
-        var reasons = new Dictionary<string, int>(StringComparer.Ordinal);
-        var feasible = new List<NodeView>();
+        var cycle = new PodCycle(pod, cluster);
+        if (FitsNominated(cycle) is { } nominated)
+        {
+            return SchedulingResult.Fits(nominated);
+        }
+
+        var rejections = new List<(NodeView, Rejection)>();
+        var feasible = new List<NodeView>(cluster.Nodes.Length);
+        var wakes = ClusterChange.None;
         foreach (var node in cluster.Nodes)
         {
-            // As upstream: the first filter that rejects a node speaks for it, with all of its reasons.
-            var rejected = Filters.Select(f => f.Reject(pod, node, cluster).ToList()).FirstOrDefault(r => r.Count > 0);
-            if (rejected is null)
+            if (Check(cycle, node, ref wakes) is { } why)
+            {
+                rejections.Add((node, why));
+            }
+            else
             {
                 feasible.Add(node);
-                continue;
-            }
-
-            foreach (var reason in rejected)
-            {
-                reasons[reason] = reasons.GetValueOrDefault(reason) + 1;
             }
         }
 
         return feasible.Count > 0
-            ? SchedulingResult.Fits(Best(pod, feasible, cluster))
-            : SchedulingResult.Unschedulable($"0/{cluster.Nodes.Count} nodes are available: {string.Join(", ", Told(reasons))}.");
+            ? SchedulingResult.Fits(Best(cycle, feasible))
+            : new SchedulingResult(null, Told(cluster.Nodes.Length, rejections.Select(r => r.Item2)), rejections, wakes);
     }
 
-    // As upstream: sorted with their counts in front.
-    private static IEnumerable<string> Told(Dictionary<string, int> reasons) => reasons.Select(r => $"{r.Value} {r.Key}").Order(StringComparer.Ordinal);
+    /// <summary>Why a pod cannot run on a node of a view, or null where it can.</summary>
+    public static Rejection? Check(PodCycle cycle, NodeView node)
+    {
+        var wakes = ClusterChange.None;
+        return Check(cycle, node, ref wakes);
+    }
 
-    private static string Best(PodView pod, List<NodeView> feasible, ClusterView cluster) => feasible.Count == 1
-        ? feasible[0].Name
-        : feasible
-            .OrderByDescending(n => Scores.Sum(s => s.Weight * s.Score(pod, n, cluster)))
-            .ThenBy(n => n.Name, StringComparer.Ordinal)
-            .First().Name;
+    /// <summary>As upstream tells it: the reasons sorted, with the number of nodes in front.</summary>
+    public static string Told(int nodes, IEnumerable<Rejection> rejections)
+    {
+        var reasons = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var reason in rejections.SelectMany(r => r.Reasons))
+        {
+            reasons[reason] = reasons.GetValueOrDefault(reason) + 1;
+        }
+
+        return $"0/{nodes} nodes are available: {string.Join(", ", reasons.Select(r => $"{r.Value} {r.Key}").Order(StringComparer.Ordinal))}.";
+    }
+
+    private static Rejection? Check(PodCycle cycle, NodeView node, ref ClusterChange wakes)
+    {
+        // Pods of at least its priority that wait for this node have their place in it already. The pod must fit with them and without them:
+        // they may be what it wants to be near, and they may never come.
+        var nominated = Array.FindAll(cycle.Cluster.NominatedOn(node.Name), p => p.Priority >= cycle.Pod.Priority && p.Uid != cycle.Pod.Uid);
+        if (nominated.Length > 0)
+        {
+            var full = nominated.Aggregate(node, (n, p) => n.With(p));
+            if (First(new PodCycle(cycle.Pod, cycle.Cluster.With(full)), full, ref wakes) is { } why)
+            {
+                return why;
+            }
+        }
+
+        return First(cycle, node, ref wakes);
+    }
+
+    // As upstream: the first filter that rejects a node speaks for it, with all of its reasons.
+    private static Rejection? First(PodCycle cycle, NodeView node, ref ClusterChange wakes)
+    {
+        foreach (var filter in Filters)
+        {
+            if (filter.Reject(cycle, node) is { } why)
+            {
+                wakes |= filter.Wakes;
+                return why;
+            }
+        }
+
+        return null;
+    }
+
+    // A pod that made room for itself takes that room, whatever else fits by now.
+    private static string? FitsNominated(PodCycle cycle) =>
+        cycle.Pod.Pod.Status?.NominatedNodeName is { Length: > 0 } name && cycle.Cluster.Find(name) is { } node && Check(cycle, node) is null ? name : null;
+
+    private static string Best(PodCycle cycle, List<NodeView> feasible)
+    {
+        if (feasible.Count == 1)
+        {
+            return feasible[0].Name;
+        }
+
+        var totals = new long[feasible.Count];
+        foreach (var score in Scores)
+        {
+            if (score.Score(cycle, feasible) is { } points)
+            {
+                for (var i = 0; i < totals.Length; i++)
+                {
+                    totals[i] += score.Weight * points[i];
+                }
+            }
+        }
+
+        // Nodes are in the order of their names: the first of the best wins.
+        return feasible[Array.IndexOf(totals, totals.Max())].Name;
+    }
 }

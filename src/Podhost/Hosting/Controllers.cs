@@ -75,7 +75,7 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         var claims = Follow<V1PersistentVolumeClaim>(manager);
         var volumes = Follow<V1PersistentVolume>(manager);
         var classes = Follow<V1StorageClass>(manager);
-        AddScheduler(scheduler, namespaces, new SchedulerStorage(claims, volumes, classes));
+        AddScheduler(scheduler, new SchedulerSources(pods, nodes, namespaces, services, new SchedulerStorage(claims, volumes, classes), Budgets: null));
         Add(new PersistentVolumeController(manager, claims, volumes, classes, nodes, Events(manager, "persistentvolume-controller"), time, logs));
         Add(new VolumeProtectionController(manager, claims, volumes, pods, time, logs));
         Add(new EphemeralVolumeController(manager, pods, claims, Events(manager, "ephemeral_volume"), time, logs));
@@ -100,10 +100,9 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         Follow<V1PriorityClass>(client);
     }
 
-    private void AddScheduler(IApiClient client, IInformer<V1Namespace> namespaces, SchedulerStorage storage)
+    private void AddScheduler(IApiClient client, SchedulerSources sources)
     {
-        var events = Events(client, "default-scheduler");
-        var scheduler = new PodScheduler(client, Inform<V1Pod>(client), Inform<V1Node>(client), namespaces, storage, events, time, logs);
+        var scheduler = new PodScheduler(client, sources, Events(client, "default-scheduler"), time, logs);
         _loops.Add(scheduler.RunAsync);
     }
 

@@ -6,10 +6,17 @@ namespace Podhost.Control.Scheduler.Filters;
 /// <summary>nodeSelector and required node affinity.</summary>
 internal sealed class NodeAffinityFilter : INodeFilter
 {
-    public IEnumerable<string> Reject(PodView pod, NodeView node, ClusterView cluster) =>
-        MatchesSelector(pod.Spec, node) && MatchesAffinity(pod.Spec, node) ? [] : ["node(s) didn't match Pod's node affinity/selector"];
+    private static readonly Rejection Mismatch = Rejection.Final("node(s) didn't match Pod's node affinity/selector");
 
-    internal static bool MatchesSelector(V1PodSpec spec, NodeView node) => (spec.NodeSelector ?? new Dictionary<string, string>()).All(s => node.Label(s.Key) == s.Value);
+    public ClusterChange Wakes => ClusterChange.NodeAdded | ClusterChange.NodeLabels;
+
+    public Rejection? Reject(PodCycle cycle, NodeView node) => Matches(cycle.Pod.Spec, node) ? null : Mismatch;
+
+    /// <summary>True where the node is one that the pod asks for.</summary>
+    internal static bool Matches(V1PodSpec spec, NodeView node) => MatchesSelector(spec, node) && MatchesAffinity(spec, node);
+
+    private static bool MatchesSelector(V1PodSpec spec, NodeView node) =>
+        spec.NodeSelector is not { Count: > 0 } selector || selector.All(s => node.Label(s.Key) == s.Value);
 
     private static bool MatchesAffinity(V1PodSpec spec, NodeView node) =>
         spec.Affinity?.NodeAffinity?.RequiredDuringSchedulingIgnoredDuringExecution is not { } required

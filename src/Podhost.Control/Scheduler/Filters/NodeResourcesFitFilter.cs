@@ -8,19 +8,29 @@ internal sealed class NodeResourcesFitFilter : INodeFilter
 {
     private const string Pods = "pods";
 
-    public IEnumerable<string> Reject(PodView pod, NodeView node, ClusterView cluster)
+    public ClusterChange Wakes => ClusterChange.NodeAdded | ClusterChange.NodeAllocatable | ClusterChange.PodGone | ClusterChange.PodResized;
+
+    public Rejection? Reject(PodCycle cycle, NodeView node)
     {
-        if (node.Allocatable.TryGetValue(Pods, out var most) && node.Pods.Count + 1 > most)
+        List<string>? reasons = null;
+        var helps = true;
+        if (node.Allocatable.TryGetValue(Pods, out var most) && node.Pods.Length + 1 > most)
         {
-            yield return "Too many pods";
+            (reasons ??= []).Add("Too many pods");
         }
 
-        foreach (var (name, wanted) in pod.Requests.OrderBy(r => r.Key, StringComparer.Ordinal))
+        foreach (var (name, wanted) in cycle.Pod.Wanted)
         {
-            if (wanted > 0 && wanted > node.Allocatable.Get(name) - node.Requested.Get(name))
+            var allocatable = node.Allocatable.Get(name);
+            if (wanted > allocatable - node.Requested.Get(name))
             {
-                yield return $"Insufficient {name}";
+                (reasons ??= []).Add($"Insufficient {name}");
+
+                // More than the whole node has: no victim makes room for that.
+                helps &= wanted <= allocatable;
             }
         }
+
+        return reasons is null ? null : new Rejection(reasons, helps);
     }
 }

@@ -7,7 +7,10 @@ namespace Podhost.Control.Scheduler.Filters;
 internal sealed class NodeUnschedulableFilter : INodeFilter
 {
     private static readonly V1Taint Taint = new() { Key = "node.kubernetes.io/unschedulable", Effect = "NoSchedule" };
+    private static readonly Rejection Cordoned = Rejection.Final("node(s) were unschedulable");
 
-    public IEnumerable<string> Reject(PodView pod, NodeView node, ClusterView cluster) =>
-        node.Node.Spec?.Unschedulable == true && !Tolerations.Tolerates(pod.Spec.Tolerations, Taint) ? ["node(s) were unschedulable"] : [];
+    public ClusterChange Wakes => ClusterChange.NodeAdded | ClusterChange.NodeTaints;
+
+    public Rejection? Reject(PodCycle cycle, NodeView node) =>
+        node.Node.Spec?.Unschedulable == true && !Tolerations.Tolerates(cycle.Pod.Spec.Tolerations, Taint) ? Cordoned : null;
 }

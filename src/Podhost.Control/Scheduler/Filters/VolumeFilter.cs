@@ -6,23 +6,29 @@ namespace Podhost.Control.Scheduler.Filters;
 /// <summary>Volumes are reached from the node: those that claims are bound to, and one for each claim that still waits for a pod.</summary>
 internal sealed class VolumeFilter : INodeFilter
 {
-    public IEnumerable<string> Reject(PodView pod, NodeView node, ClusterView cluster)
+    private static readonly Rejection Unreached = Rejection.Final("node(s) didn't match PersistentVolume's node affinity");
+    private static readonly Rejection Nothing = Rejection.Final("node(s) didn't find available persistent volumes to bind");
+
+    public ClusterChange Wakes => ClusterChange.NodeAdded | ClusterChange.NodeLabels | ClusterChange.Storage;
+
+    public Rejection? Reject(PodCycle cycle, NodeView node)
     {
-        foreach (var claim in cluster.Storage.ClaimsOf(pod))
+        var storage = cycle.Cluster.Storage;
+        foreach (var claim in storage.ClaimsOf(cycle.Pod))
         {
             if (StorageView.IsBound(claim))
             {
-                if (cluster.Storage.Volume(claim.Spec.VolumeName) is not { } volume || !VolumeNodes.Reaches(volume, node.Node))
+                if (storage.Volume(claim.Spec.VolumeName) is not { } volume || !VolumeNodes.Reaches(volume, node.Node))
                 {
-                    return ["node(s) didn't match PersistentVolume's node affinity"];
+                    return Unreached;
                 }
             }
-            else if (BindingRules.Find(claim, cluster.Storage.Volumes, node.Node) is null)
+            else if (BindingRules.Find(claim, storage.Volumes, node.Node) is null)
             {
-                return ["node(s) didn't find available persistent volumes to bind"];
+                return Nothing;
             }
         }
 
-        return [];
+        return null;
     }
 }

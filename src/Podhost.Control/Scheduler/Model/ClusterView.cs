@@ -2,25 +2,51 @@ using k8s.Models;
 
 namespace Podhost.Control.Scheduler.Model;
 
-/// <summary>All nodes with their pods at one moment. Immutable.</summary>
+/// <summary>All nodes with their pods at one moment. Immutable; <see cref="ClusterCache"/> makes them.</summary>
 internal sealed class ClusterView
 {
-    private ClusterView(IReadOnlyList<NodeView> nodes, IReadOnlyDictionary<string, IDictionary<string, string>> namespaces, StorageView storage)
+    private static readonly PodView[] NoPods = [];
+
+    public ClusterView(
+        NodeView[] nodes,
+        IReadOnlyDictionary<string, IDictionary<string, string>> namespaces,
+        IReadOnlyDictionary<string, PodView[]> nominated,
+        ServiceSelectors services,
+        StorageView? storage = null)
     {
         Nodes = nodes;
-        Storage = storage;
         NamespaceLabels = namespaces;
+        Nominated = nominated;
+        Services = services;
+        Storage = storage ?? StorageView.Empty;
     }
 
-    public IReadOnlyList<NodeView> Nodes { get; }
+    /// <summary>By name.</summary>
+    public NodeView[] Nodes { get; }
 
     /// <summary>Labels of each namespace, for the namespace selectors of pod affinity.</summary>
     public IReadOnlyDictionary<string, IDictionary<string, string>> NamespaceLabels { get; }
 
-    /// <summary>Claims and volumes.</summary>
+    /// <summary>Pods that wait until the pods that they preempted have left a node, by that node.</summary>
+    public IReadOnlyDictionary<string, PodView[]> Nominated { get; }
+
+    /// <summary>What the Services select.</summary>
+    public ServiceSelectors Services { get; }
+
+    /// <summary>Claims and volumes; left empty for a pod that uses none.</summary>
     public StorageView Storage { get; }
 
-    /// <summary>Builds it from the informers' copies and the pods that were bound but are not seen bound yet.</summary>
+    public PodView[] NominatedOn(string node) => Nominated.Count > 0 ? Nominated.GetValueOrDefault(node) ?? NoPods : NoPods;
+
+    /// <summary>The same with another version of one of its nodes.</summary>
+    public ClusterView With(NodeView node) => new([.. Nodes.Select(n => n.Name == node.Name ? node : n)], NamespaceLabels, Nominated, Services, Storage);
+
+    /// <summary>The same with claims and volumes.</summary>
+    public ClusterView With(StorageView storage) => new(Nodes, NamespaceLabels, Nominated, Services, storage);
+
+    public NodeView? Find(string name) => Array.Find(Nodes, n => n.Name == name);
+
+    /// <summary>Builds it from all objects at once.</summary>
     /// <param name="nodes">All nodes.</param>
     /// <param name="pods">All pods.</param>
     /// <param name="assumed">Node by uid of pods whose binding was sent.</param>
@@ -35,8 +61,10 @@ internal sealed class ClusterView
             .Where(x => x.Node is not null)
             .ToLookup(x => x.Node!, x => x.Pod);
         return new ClusterView(
-            [.. nodes.OrderBy(n => n.Metadata.Name, StringComparer.Ordinal).Select(n => new NodeView(n, [.. byNode[n.Metadata.Name]]))],
+            [.. nodes.OrderBy(n => n.Metadata.Name, StringComparer.Ordinal).Select(n => new NodeView(n, byNode[n.Metadata.Name]))],
             namespaces.ToDictionary(n => n.Metadata.Name, n => n.Metadata.Labels ?? new Dictionary<string, string>()),
-            storage ?? StorageView.Empty);
+            new Dictionary<string, PodView[]>(),
+            ServiceSelectors.None,
+            storage);
     }
 }

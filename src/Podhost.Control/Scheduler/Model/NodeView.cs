@@ -3,36 +3,93 @@ using Podhost.Api.Pods;
 
 namespace Podhost.Control.Scheduler.Model;
 
-/// <summary>A node with the pods that are on it or on their way to it, as filters and scores see it. Immutable.</summary>
+/// <summary>A node with the pods that are on it or on their way to it, and sums over them, as filters and scores see it. Immutable.</summary>
 internal sealed class NodeView
 {
-    public NodeView(V1Node node, IReadOnlyList<PodView> pods)
+    private readonly NodeFacts _facts;
+
+    public NodeView(V1Node node, IEnumerable<PodView> pods) : this(new NodeFacts(node), [.. pods])
     {
-        Node = node;
+    }
+
+    private NodeView(NodeFacts facts, PodView[] pods)
+    {
+        _facts = facts;
         Pods = pods;
-        Allocatable = Quantities.ToAmounts(node.Status?.Allocatable ?? node.Status?.Capacity);
         var requested = new Dictionary<string, decimal>(StringComparer.Ordinal);
         foreach (var pod in pods)
         {
             Quantities.Add(requested, pod.Requests);
+            ScoredCpu += pod.ScoredCpu;
+            ScoredMemory += pod.ScoredMemory;
         }
 
         Requested = requested;
+        WithTerms = Array.FindAll(pods, p => p.HasTerms);
+        WithPorts = Array.FindAll(pods, p => p.HostPorts.Count > 0);
     }
 
-    public V1Node Node { get; }
+    // One pod more: sums are carried on, not made anew.
+    private NodeView(NodeView before, PodView pod)
+    {
+        _facts = before._facts;
+        Pods = [.. before.Pods, pod];
+        var requested = new Dictionary<string, decimal>(before.Requested, StringComparer.Ordinal);
+        Quantities.Add(requested, pod.Requests);
+        Requested = requested;
+        ScoredCpu = before.ScoredCpu + pod.ScoredCpu;
+        ScoredMemory = before.ScoredMemory + pod.ScoredMemory;
+        WithTerms = pod.HasTerms ? [.. before.WithTerms, pod] : before.WithTerms;
+        WithPorts = pod.HostPorts.Count > 0 ? [.. before.WithPorts, pod] : before.WithPorts;
+    }
 
-    public string Name => Node.Metadata.Name;
+    // Another version of the node's object.
+    private NodeView(NodeView before, NodeFacts facts)
+    {
+        _facts = facts;
+        Pods = before.Pods;
+        Requested = before.Requested;
+        ScoredCpu = before.ScoredCpu;
+        ScoredMemory = before.ScoredMemory;
+        WithTerms = before.WithTerms;
+        WithPorts = before.WithPorts;
+    }
 
-    public IReadOnlyList<PodView> Pods { get; }
+    public V1Node Node => _facts.Node;
+
+    public string Name => _facts.Name;
+
+    public PodView[] Pods { get; }
+
+    /// <summary>Those of the pods that have affinity or anti-affinity to pods.</summary>
+    public PodView[] WithTerms { get; }
+
+    /// <summary>Those of the pods that have host ports.</summary>
+    public PodView[] WithPorts { get; }
 
     /// <summary>What pods may use (units: cores, bytes, pieces).</summary>
-    public IReadOnlyDictionary<string, decimal> Allocatable { get; }
+    public IReadOnlyDictionary<string, decimal> Allocatable => _facts.Allocatable;
 
     /// <summary>What the pods on the node ask for.</summary>
     public IReadOnlyDictionary<string, decimal> Requested { get; }
 
-    public IReadOnlyList<V1Taint> Taints => Node.Spec?.Taints is { } taints ? [.. taints] : [];
+    /// <summary>Cores that the pods count as in scores.</summary>
+    public decimal ScoredCpu { get; }
+
+    /// <summary>Bytes that the pods count as in scores.</summary>
+    public decimal ScoredMemory { get; }
+
+    public V1Taint[] Taints => _facts.Taints;
+
+    /// <summary>Bytes of the images on the node, by each of their names.</summary>
+    public IReadOnlyDictionary<string, long> Images => _facts.Images;
 
     public string? Label(string key) => Node.Metadata.Labels is { } labels && labels.TryGetValue(key, out var value) ? value : null;
+
+    public NodeView With(PodView pod) => new(this, pod);
+
+    public NodeView With(V1Node node) => new(this, new NodeFacts(node));
+
+    /// <summary>Without the pods of these uids.</summary>
+    public NodeView Without(IReadOnlySet<string> uids) => new(_facts, Array.FindAll(Pods, p => !uids.Contains(p.Uid)));
 }

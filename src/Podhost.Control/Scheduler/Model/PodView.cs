@@ -6,11 +6,22 @@ namespace Podhost.Control.Scheduler.Model;
 /// <summary>A pod as the scheduler sees it: its spec, and what is computed once from it. Immutable.</summary>
 internal sealed class PodView
 {
+    // What a container without a request counts as in scores, so that pods without requests spread as well: upstream's non-zero defaults.
+    private const decimal DefaultCpu = 0.1m;
+    private const decimal DefaultMemory = 200m * 1024 * 1024;
+
     public PodView(V1Pod pod)
     {
         Pod = pod;
         Requests = PodResources.Requests(pod);
+        Wanted = [.. Requests.Where(r => r.Value > 0)];
+        ScoredCpu = Math.Max(Requests.Get(ResourceNames.Cpu), Scored(pod.Spec, ResourceNames.Cpu, DefaultCpu));
+        ScoredMemory = Math.Max(Requests.Get(ResourceNames.Memory), Scored(pod.Spec, ResourceNames.Memory, DefaultMemory));
         HostPorts = [.. PortsOf(pod.Spec)];
+        Affinity = [.. pod.Spec.Affinity?.PodAffinity?.RequiredDuringSchedulingIgnoredDuringExecution ?? []];
+        AntiAffinity = [.. pod.Spec.Affinity?.PodAntiAffinity?.RequiredDuringSchedulingIgnoredDuringExecution ?? []];
+        PreferredAffinity = [.. pod.Spec.Affinity?.PodAffinity?.PreferredDuringSchedulingIgnoredDuringExecution ?? []];
+        PreferredAntiAffinity = [.. pod.Spec.Affinity?.PodAntiAffinity?.PreferredDuringSchedulingIgnoredDuringExecution ?? []];
     }
 
     public V1Pod Pod { get; }
@@ -25,7 +36,7 @@ internal sealed class PodView
 
     public int Priority => Pod.Spec.Priority ?? 0;
 
-    public IDictionary<string, string> Labels => Pod.Metadata.Labels ?? new Dictionary<string, string>();
+    public IDictionary<string, string> Labels => Pod.Metadata.Labels ?? NoLabels.Instance;
 
     public bool IsTerminating => Pod.Metadata.DeletionTimestamp is not null;
 
@@ -34,8 +45,35 @@ internal sealed class PodView
     /// <summary>Effective requests (units: cores, bytes, pieces).</summary>
     public IReadOnlyDictionary<string, decimal> Requests { get; }
 
+    /// <summary>The requests that are more than nothing.</summary>
+    public KeyValuePair<string, decimal>[] Wanted { get; }
+
+    /// <summary>Cores that it counts as in scores.</summary>
+    public decimal ScoredCpu { get; }
+
+    /// <summary>Bytes that it counts as in scores.</summary>
+    public decimal ScoredMemory { get; }
+
     /// <summary>Host ports as (protocol, host IP, port); an unset IP is 0.0.0.0.</summary>
     public IReadOnlyList<(string Protocol, string HostIP, int Port)> HostPorts { get; }
+
+    /// <summary>Required affinity to pods.</summary>
+    public V1PodAffinityTerm[] Affinity { get; }
+
+    /// <summary>Required anti-affinity to pods.</summary>
+    public V1PodAffinityTerm[] AntiAffinity { get; }
+
+    /// <summary>Preferred affinity to pods.</summary>
+    public V1WeightedPodAffinityTerm[] PreferredAffinity { get; }
+
+    /// <summary>Preferred anti-affinity to pods.</summary>
+    public V1WeightedPodAffinityTerm[] PreferredAntiAffinity { get; }
+
+    /// <summary>True where it has a term that says something about other pods.</summary>
+    public bool HasTerms => Affinity.Length + AntiAffinity.Length + PreferredAffinity.Length + PreferredAntiAffinity.Length > 0;
+
+    private static decimal Scored(V1PodSpec spec, string resource, decimal whenUnset) =>
+        (spec.Containers ?? []).Sum(c => (c.Resources?.Requests).Get(resource) is > 0 and var r ? r : whenUnset);
 
     private static IEnumerable<(string, string, int)> PortsOf(V1PodSpec spec)
     {
@@ -47,5 +85,10 @@ internal sealed class PodView
                 yield return (port.Protocol ?? "TCP", string.IsNullOrEmpty(port.HostIP) ? "0.0.0.0" : port.HostIP, host);
             }
         }
+    }
+
+    private static class NoLabels
+    {
+        public static readonly IDictionary<string, string> Instance = new Dictionary<string, string>().AsReadOnly();
     }
 }

@@ -3,9 +3,11 @@ namespace Podhost.Control.Scheduler.Model;
 /// <summary>The outcome of one try to place a pod.</summary>
 /// <param name="NodeName">Where it goes, or null where it fits nowhere.</param>
 /// <param name="Message">Why it fits nowhere, as upstream prints it: <c>0/1 nodes are available: 1 Insufficient memory.</c></param>
-internal sealed record SchedulingResult(string? NodeName, string Message)
+/// <param name="Rejections">Why each node was refused.</param>
+/// <param name="Wakes">The changes of the cluster after which another try may end otherwise.</param>
+internal sealed record SchedulingResult(string? NodeName, string Message, IReadOnlyList<(NodeView Node, Rejection Why)> Rejections, ClusterChange Wakes)
 {
-    public static SchedulingResult Fits(string node) => new(node, "");
+    public static SchedulingResult Fits(string node) => new(node, "", [], ClusterChange.None);
 
-    public static SchedulingResult Unschedulable(string message) => new(null, message);
+    public static SchedulingResult Unschedulable(string message, ClusterChange wakes) => new(null, message, [], wakes);
 }

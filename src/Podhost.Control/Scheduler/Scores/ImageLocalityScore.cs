@@ -2,7 +2,7 @@ using Podhost.Control.Scheduler.Model;
 
 namespace Podhost.Control.Scheduler.Scores;
 
-/// <summary>Prefers nodes that have the pod's images already, by their size.</summary>
+/// <summary>Prefers nodes that have the pod's images already, by their size and by how many nodes have them: an image of one node draws less.</summary>
 internal sealed class ImageLocalityScore : INodeScore
 {
     private const double MinBytes = 23.0 * 1024 * 1024;
@@ -10,17 +10,45 @@ internal sealed class ImageLocalityScore : INodeScore
 
     public int Weight => 1;
 
-    public double Score(PodView pod, NodeView node, ClusterView cluster)
+    public long[]? Score(PodCycle cycle, IReadOnlyList<NodeView> nodes)
     {
-        var containers = (pod.Spec.InitContainers ?? []).Concat(pod.Spec.Containers ?? []).ToList();
-        var bytes = containers.Sum(c => (double)(Find(node, c.Image) ?? 0));
-        var max = MaxBytesAContainer * Math.Max(1, containers.Count);
-        return Math.Clamp(100 * (bytes - MinBytes) / (max - MinBytes), 0, 100);
+        var spec = cycle.Pod.Spec;
+        var images = (spec.InitContainers ?? []).Concat(spec.Containers ?? []).Select(c => NamesOf(c.Image ?? "")).ToList();
+        var all = cycle.Cluster.Nodes;
+        var shares = images.ConvertAll(names => (double)all.Count(n => SizeOn(n, names) > 0) / all.Length);
+        if (shares.TrueForAll(s => s == 0))
+        {
+            return null;
+        }
+
+        var max = MaxBytesAContainer * Math.Max(1, images.Count);
+        return
+        [
+            .. nodes.Select(n =>
+            {
+                var bytes = images.Zip(shares).Sum(i => SizeOn(n, i.First) * i.Second);
+                return (long)(Normalization.Max * (Math.Clamp(bytes, MinBytes, max) - MinBytes) / (max - MinBytes));
+            }),
+        ];
     }
 
-    private static long? Find(NodeView node, string? image) =>
-        image is null ? null : (node.Node.Status?.Images ?? []).FirstOrDefault(i => (i.Names ?? []).Any(n => Same(n, image)))?.SizeBytes;
+    private static long SizeOn(NodeView node, string[] names)
+    {
+        foreach (var name in names)
+        {
+            if (node.Images.TryGetValue(name, out var size))
+            {
+                return size;
+            }
+        }
 
-    private static bool Same(string stored, string wanted) =>
-        stored == wanted || stored == wanted + ":latest" || stored.EndsWith("/" + wanted, StringComparison.Ordinal) || stored.EndsWith("/" + wanted + ":latest", StringComparison.Ordinal);
+        return 0;
+    }
+
+    // Nodes report full names; pods write short ones.
+    private static string[] NamesOf(string image)
+    {
+        var tagged = image.LastIndexOf(':') > image.LastIndexOf('/') || image.Contains('@') ? image : image + ":latest";
+        return [tagged, "docker.io/library/" + tagged, "docker.io/" + tagged, "localhost/" + tagged];
+    }
 }

@@ -6,19 +6,23 @@ namespace Podhost.Control.Scheduler.Scores;
 /// <summary>Prefers nodes with the larger share of cpu and memory left.</summary>
 internal sealed class LeastAllocatedScore : INodeScore
 {
-    // What a container without a request counts as here, so that pods without requests spread as well: upstream's non-zero defaults.
-    private const decimal DefaultMilliCpu = 0.1m;
-    private const decimal DefaultMemory = 200m * 1024 * 1024;
-
     public int Weight => 1;
 
-    public double Score(PodView pod, NodeView node, ClusterView cluster) =>
-        (Left(pod, node, ResourceNames.Cpu, DefaultMilliCpu) + Left(pod, node, ResourceNames.Memory, DefaultMemory)) / 2;
-
-    private static double Left(PodView pod, NodeView node, string resource, decimal whenUnset)
+    public long[] Score(PodCycle cycle, IReadOnlyList<NodeView> nodes)
     {
-        var allocatable = node.Allocatable.Get(resource);
-        var used = node.Pods.Append(pod).Sum(p => p.Requests.Get(resource) is > 0 and var r ? r : whenUnset);
-        return allocatable <= 0 || used > allocatable ? 0 : (double)((allocatable - used) / allocatable * 100);
+        var points = new long[nodes.Count];
+        for (var i = 0; i < nodes.Count; i++)
+        {
+            var node = nodes[i];
+            points[i] = (Left(node, ResourceNames.Cpu, node.ScoredCpu + cycle.Pod.ScoredCpu) + Left(node, ResourceNames.Memory, node.ScoredMemory + cycle.Pod.ScoredMemory)) / 2;
+        }
+
+        return points;
+    }
+
+    private static long Left(NodeView node, string resource, decimal used)
+    {
+        var allocatable = (double)node.Allocatable.Get(resource);
+        return allocatable <= 0 || (double)used > allocatable ? 0 : (long)((allocatable - (double)used) / allocatable * Normalization.Max);
     }
 }

@@ -8,9 +8,16 @@ internal sealed class TaintPreferenceScore : INodeScore
 {
     public int Weight => 3;
 
-    public double Score(PodView pod, NodeView node, ClusterView cluster)
+    public long[]? Score(PodCycle cycle, IReadOnlyList<NodeView> nodes)
     {
-        var soft = node.Taints.Where(t => t.Effect == "PreferNoSchedule").ToList();
-        return soft.Count == 0 ? 100 : 100.0 * soft.Count(t => Tolerations.Tolerates(pod.Spec.Tolerations, t)) / soft.Count;
+        var points = new long[nodes.Count];
+        var any = false;
+        for (var i = 0; i < nodes.Count; i++)
+        {
+            points[i] = nodes[i].Taints.LongCount(t => t.Effect == "PreferNoSchedule" && !Tolerations.Tolerates(cycle.Pod.Spec.Tolerations, t));
+            any |= points[i] > 0;
+        }
+
+        return any ? Normalization.ByLargest(points, reverse: true) : null;
     }
 }

@@ -1,0 +1,178 @@
+using k8s.Models;
+
+namespace Podhost.Control.Scheduler.Model;
+
+/// <summary>
+/// The state behind <see cref="ClusterView"/>, kept by events: one event makes at most one node's view anew, and a view shares all others
+/// with the one before it. Not thread-safe.
+/// </summary>
+internal sealed class ClusterCache
+{
+    private readonly SortedDictionary<string, NodeView> _nodes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Placed> _pods = [];
+    private readonly Dictionary<string, Dictionary<string, PodView>> _byNode = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (PodView Pod, string Node)> _nominated = [];
+    private readonly HashSet<string> _stale = [];
+    private Dictionary<string, IDictionary<string, string>> _namespaces = [];
+    private ServiceSelectors _services = ServiceSelectors.None;
+    private IReadOnlyDictionary<string, PodView[]>? _nominatedByNode;
+    private ClusterView? _view;
+
+    /// <summary>The node that a pod is on or was sent to, or null.</summary>
+    public string? NodeOf(string uid) => _pods.TryGetValue(uid, out var placed) ? placed.Node : null;
+
+    /// <summary>True for a pod whose binding was sent and is not seen yet.</summary>
+    public bool IsAssumed(string uid) => _pods.TryGetValue(uid, out var placed) && placed.Assumed;
+
+    public void PutNode(V1Node node)
+    {
+        var name = node.Metadata.Name;
+        _nodes[name] = _nodes.TryGetValue(name, out var known) && !_stale.Contains(name) ? known.With(node) : new NodeView(node, PodsOn(name));
+        _stale.Remove(name);
+        _view = null;
+    }
+
+    public void RemoveNode(string name)
+    {
+        _nodes.Remove(name);
+        _stale.Remove(name);
+        _view = null;
+    }
+
+    /// <summary>A pod that has a node, or a newer version of it; one that ended takes no place.</summary>
+    public void PutPod(V1Pod pod)
+    {
+        if (pod.Status?.Phase is "Succeeded" or "Failed")
+        {
+            RemovePod(pod.Metadata.Uid);
+            return;
+        }
+
+        Place(new PodView(pod), pod.Spec.NodeName, assumed: false);
+    }
+
+    /// <summary>A pod was sent to a node: it takes its place from now on.</summary>
+    public void Assume(PodView pod, string node) => Place(pod, node, assumed: true);
+
+    public void RemovePod(string uid)
+    {
+        if (_pods.Remove(uid, out var placed))
+        {
+            _byNode[placed.Node].Remove(uid);
+            if (_byNode[placed.Node].Count == 0)
+            {
+                _byNode.Remove(placed.Node);
+            }
+
+            Touch(placed.Node);
+        }
+    }
+
+    /// <summary>A pod waits for the pods that it preempted to leave a node; null ends that.</summary>
+    public void Nominate(PodView pod, string? node)
+    {
+        if (string.IsNullOrEmpty(node) ? !_nominated.Remove(pod.Uid) : _nominated.TryGetValue(pod.Uid, out var had) && had.Node == node && had.Pod.Pod == pod.Pod)
+        {
+            return;
+        }
+
+        if (!string.IsNullOrEmpty(node))
+        {
+            _nominated[pod.Uid] = (pod, node);
+        }
+
+        _nominatedByNode = null;
+        _view = null;
+    }
+
+    public void Denominate(string uid)
+    {
+        if (_nominated.Remove(uid))
+        {
+            _nominatedByNode = null;
+            _view = null;
+        }
+    }
+
+    public string? NominatedNodeOf(string uid) => _nominated.TryGetValue(uid, out var nominated) ? nominated.Node : null;
+
+    public void PutNamespace(V1Namespace ns) => SetNamespace(ns, present: true);
+
+    public void RemoveNamespace(V1Namespace ns) => SetNamespace(ns, present: false);
+
+    public void PutService(V1Service service) => SetServices(_services.With(service));
+
+    public void RemoveService(V1Service service) => SetServices(_services.Without(service));
+
+    /// <summary>The cluster as it is now; it never changes.</summary>
+    public ClusterView View()
+    {
+        if (_view is not null)
+        {
+            return _view;
+        }
+
+        foreach (var name in _stale)
+        {
+            if (_nodes.TryGetValue(name, out var node))
+            {
+                _nodes[name] = new NodeView(node.Node, PodsOn(name));
+            }
+        }
+
+        _stale.Clear();
+        _nominatedByNode ??= _nominated.Values.GroupBy(n => n.Node).ToDictionary(g => g.Key, g => g.Select(n => n.Pod).ToArray());
+        return _view = new ClusterView([.. _nodes.Values], _namespaces, _nominatedByNode, _services);
+    }
+
+    private void Place(PodView pod, string node, bool assumed)
+    {
+        if (_pods.TryGetValue(pod.Uid, out var before))
+        {
+            RemovePod(pod.Uid);
+        }
+
+        Denominate(pod.Uid);
+        _pods[pod.Uid] = new Placed(node, assumed);
+        (_byNode.TryGetValue(node, out var own) ? own : _byNode[node] = [])[pod.Uid] = pod;
+        if (before is null && !_stale.Contains(node) && _nodes.TryGetValue(node, out var view))
+        {
+            _nodes[node] = view.With(pod);
+            _view = null;
+        }
+        else
+        {
+            Touch(node);
+        }
+    }
+
+    private void Touch(string node)
+    {
+        _stale.Add(node);
+        _view = null;
+    }
+
+    private IEnumerable<PodView> PodsOn(string node) => _byNode.TryGetValue(node, out var pods) ? pods.Values : [];
+
+    private void SetNamespace(V1Namespace ns, bool present)
+    {
+        // Views hold the old dictionary: it is replaced, not changed.
+        var next = new Dictionary<string, IDictionary<string, string>>(_namespaces);
+        next.Remove(ns.Metadata.Name);
+        if (present)
+        {
+            next[ns.Metadata.Name] = ns.Metadata.Labels ?? new Dictionary<string, string>();
+        }
+
+        _namespaces = next;
+        _view = null;
+    }
+
+    private void SetServices(ServiceSelectors services)
+    {
+        _services = services;
+        _view = null;
+    }
+
+    private sealed record Placed(string Node, bool Assumed);
+}
