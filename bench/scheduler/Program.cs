@@ -50,7 +50,7 @@ using var counting = pods.Subscribe(change =>
         done.TrySetResult();
     }
 });
-var sources = new SchedulerSources(pods, Inform<V1Node>(), Inform<V1Namespace>(), Inform<V1Service>(), Budgets: null);
+var sources = new SchedulerSources(pods, Inform<V1Node>(), Inform<V1Namespace>(), Inform<V1Service>(), Storage: null, Budgets: null);
 await Task.WhenAll(sources.Pods.Synced, sources.Nodes.Synced, sources.Namespaces.Synced, sources.Services.Synced);
 var broadcaster = new EventBroadcaster(client, new EventBroadcasterOptions { Component = "default-scheduler" }, time, new Random(1), NullLogger<EventBroadcaster>.Instance);
 loops.Add(broadcaster.RunAsync(stop.Token, TimeSpan.FromSeconds(1)));
