@@ -14,6 +14,7 @@ public class ProtobufTests
     private static readonly HashSet<string> WithoutNumber =
     [
         "io.k8s.api.authentication.v1.TokenRequestSpec.attestations",
+        "io.k8s.api.batch.v1.JobSpec.scheduling",
         Core + "ClusterTrustBundleProjection.user",
         Core + "ConfigMapVolumeSource.defaultUser",
         Core + "DownwardAPIVolumeFile.user",

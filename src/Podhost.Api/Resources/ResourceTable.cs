@@ -55,12 +55,16 @@ public static class ResourceTable
         },
         Core<V1Service>("Service", "services", "svc", hasStatus: true, categories: ["all"]) with { NameIsDnsLabel = true },
 
+        Workload<V1Deployment>("apps", "Deployment", "deployments", "deploy", scales: true),
+        Workload<V1ReplicaSet>("apps", "ReplicaSet", "replicasets", "rs", scales: true),
         Make<V1TokenReview>("authentication.k8s.io", "v1", "TokenReview", "tokenreviews", null, false, isVirtual: true),
         Make<V1SelfSubjectReview>("authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubjectreviews", null, false, isVirtual: true),
         Make<V1LocalSubjectAccessReview>("authorization.k8s.io", "v1", "LocalSubjectAccessReview", "localsubjectaccessreviews", null, true, isVirtual: true),
         Make<V1SelfSubjectAccessReview>("authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", null, false, isVirtual: true),
         Make<V1SelfSubjectRulesReview>("authorization.k8s.io", "v1", "SelfSubjectRulesReview", "selfsubjectrulesreviews", null, false, isVirtual: true),
         Make<V1SubjectAccessReview>("authorization.k8s.io", "v1", "SubjectAccessReview", "subjectaccessreviews", null, false, isVirtual: true),
+        Workload<V1CronJob>("batch", "CronJob", "cronjobs", "cj", scales: false),
+        Workload<V1Job>("batch", "Job", "jobs", null, scales: false),
         Make<V1Lease>("coordination.k8s.io", "v1", "Lease", "leases", null, true),
         Make<V1EndpointSlice>("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", null, true) with { HasGeneration = true },
         Make<Eventsv1Event>("events.k8s.io", "v1", "Event", "events", "ev", true) with { StoredAs = CoreEvents },
@@ -92,6 +96,13 @@ public static class ResourceTable
     public static ResourceInfo For<T>() => ByType.TryGetValue(typeof(T), out var r)
         ? r
         : throw new ArgumentException($"{typeof(T).Name} is not in the resource table");
+
+    // What makes pods: listed by "get all", with a generation, scaled through autoscaling's Scale where that has a meaning.
+    private static ResourceInfo Workload<T>(string group, string kind, string plural, string? shortName, bool scales)
+    {
+        var resource = Make<T>(group, "v1", kind, plural, shortName, true, hasStatus: true, categories: ["all"]) with { HasGeneration = true };
+        return scales ? resource with { Subresources = [new("scale", "Scale", GetUpdatePatch, "autoscaling", "v1"), Status(kind)] } : resource;
+    }
 
     private static SubresourceInfo Status(string kind) => new("status", kind, GetUpdatePatch);
 

@@ -5,6 +5,7 @@ using Podhost.Api.Validation.Pods;
 using Podhost.Api.Validation.Policy;
 using Podhost.Api.Validation.Services;
 using Podhost.Api.Validation.Storage;
+using Podhost.Api.Validation.Workloads;
 
 namespace Podhost.Api.Validation;
 
@@ -30,6 +31,10 @@ internal sealed record KindRules(Action<Field> Create, Action<Field, Field, stri
         [("", "PersistentVolume")] = new(VolumeObjectRules.CheckVolume, VolumeObjectRules.UpdateVolume),
         [("", "PersistentVolumeClaim")] = new(VolumeObjectRules.CheckClaim, VolumeObjectRules.UpdateClaim),
         [("storage.k8s.io", "StorageClass")] = new(StorageClassRules.Create, (o, old, _) => StorageClassRules.Update(o, old)),
+        [("apps", "Deployment")] = new(DeploymentRules.Create, DeploymentRules.Update),
+        [("apps", "ReplicaSet")] = new(ReplicaSetRules.Create, ReplicaSetRules.Update),
+        [("batch", "Job")] = new(JobRules.Create, JobRules.Update),
+        [("batch", "CronJob")] = new(CronJobRules.Create, CronJobRules.Update),
         [("coordination.k8s.io", "Lease")] = Same(ClassRules.CheckLease),
         [("node.k8s.io", "RuntimeClass")] = new(ClassRules.CheckRuntime, (o, old, _) => ClassRules.UpdateRuntime(o, old)),
         [("scheduling.k8s.io", "PriorityClass")] = new(ClassRules.CreatePriority, (o, old, _) => ClassRules.UpdatePriority(o, old)),

@@ -5,6 +5,7 @@ using Podhost.ApiServer.Registry.Nodes;
 using Podhost.ApiServer.Registry.Pods;
 using Podhost.ApiServer.Registry.Secrets;
 using Podhost.ApiServer.Registry.Volumes;
+using Podhost.ApiServer.Registry.Workloads;
 
 namespace Podhost.ApiServer.Registry;
 
@@ -32,6 +33,7 @@ internal sealed class Strategies
         ("", "persistentvolumes" or "persistentvolumeclaims") => new VolumeStrategy(resource),
         ("", "serviceaccounts" or "services") => new ReturnsDeletedStrategy(resource),
         ("" or "events.k8s.io", "events") => new EventStrategy(resource, eventTtl),
+        ("batch", "jobs") => new JobStrategy(resource),
         ("coordination.k8s.io", "leases") => new ConditionalUpdateStrategy(resource),
         _ => new ResourceStrategy(resource),
     };

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Podhost.ApiServer.Admission;
 using Podhost.ApiServer.Hosting;
-using Podhost.ApiServer.Metrics;
 using Podhost.ApiServer.Registry;
 using Podhost.ApiServer.Streaming;
 
@@ -22,5 +21,4 @@ internal sealed record ApiServices(
     IPodConnector? Connector,
     TimeProvider Time,
     Random Random,
-    UsageRates Rates,
     ILogger Log);

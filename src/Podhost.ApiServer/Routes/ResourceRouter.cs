@@ -1,6 +1,5 @@
 using Podhost.Api.Errors;
 using Podhost.Api.Resources;
-using Podhost.ApiServer.Metrics;
 using Podhost.ApiServer.Routes.Handlers;
 
 namespace Podhost.ApiServer.Routes;
@@ -18,11 +17,6 @@ internal static class ResourceRouter
     /// <summary>Handles a request.</summary>
     public static ValueTask HandleAsync(ApiServices services, RequestContext context)
     {
-        if (context.Info.Group == MetricsGroup.Group)
-        {
-            return MetricsApi.HandleAsync(services, context);
-        }
-
         var (info, resource) = (context.Info, context.Resource ?? throw NotServed());
         if (resource.Namespaced && info.Namespace.Length == 0 && (info.Name.Length > 0 || info.Verb is not ("list" or "watch")))
         {
@@ -87,6 +81,9 @@ internal static class ResourceRouter
 
         return (info.Verb, info.Subresource) switch
         {
+            ("get", "scale") => ScaleHandlers.GetAsync(services, context),
+            ("update", "scale") => ScaleHandlers.UpdateAsync(services, context),
+            ("patch", "scale") => ScaleHandlers.PatchAsync(services, context),
             ("get", _) => ReadHandlers.GetAsync(services, context),
             ("update", _) => WriteHandlers.UpdateAsync(services, context),
             ("patch", _) => PatchHandler.PatchAsync(services, context),

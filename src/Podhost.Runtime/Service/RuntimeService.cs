@@ -31,8 +31,6 @@ internal sealed record RuntimeVerbs
 
     internal required StatsReader Stats { get; init; }
 
-    internal required MetricsReader Metrics { get; init; }
-
     internal required StreamingServer Streaming { get; init; }
 }
 

@@ -7,16 +7,20 @@ using Podhost.Client.Events;
 using Podhost.Client.Informers;
 using Podhost.Configuration;
 using Podhost.Control.Controllers;
+using Podhost.Control.Controllers.CronJobs;
+using Podhost.Control.Controllers.Deployments;
 using Podhost.Control.Controllers.Endpoints;
 using Podhost.Control.Controllers.EndpointSliceMirroring;
 using Podhost.Control.Controllers.EndpointSlices;
 using Podhost.Control.Controllers.GarbageCollector;
+using Podhost.Control.Controllers.Jobs;
 using Podhost.Control.Controllers.KubernetesService;
 using Podhost.Control.Controllers.NamespaceDefaults;
 using Podhost.Control.Controllers.Namespaces;
 using Podhost.Control.Controllers.NodeTaints;
 using Podhost.Control.Controllers.PersistentVolumes;
 using Podhost.Control.Controllers.PodGarbage;
+using Podhost.Control.Controllers.ReplicaSets;
 using Podhost.Control.Controllers.ResourceQuotas;
 using Podhost.Control.Controllers.TaintEviction;
 using Podhost.Control.Events;
@@ -79,10 +83,21 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         Add(new PersistentVolumeController(manager, claims, volumes, classes, nodes, Events(manager, "persistentvolume-controller"), time, logs));
         Add(new VolumeProtectionController(manager, claims, volumes, pods, time, logs));
         Add(new EphemeralVolumeController(manager, pods, claims, Events(manager, "ephemeral_volume"), time, logs));
+        AddWorkloads(manager, pods);
         FollowOthers(manager);
         Add(new GarbageCollectorController(manager, _owned, time, logs));
         Add(new ResourceQuotaController(manager, quotas, _counted, time, logs));
         await Loops.RunAllAsync(_loops, cancellationToken);
+    }
+
+    private void AddWorkloads(IApiClient client, IInformer<V1Pod> pods)
+    {
+        var (deployments, sets) = (Follow<V1Deployment>(client), Follow<V1ReplicaSet>(client));
+        Add(new ReplicaSetController(client, sets, pods, Events(client, "replicaset-controller"), time, logs));
+        Add(new DeploymentController(client, deployments, sets, pods, Events(client, "deployment-controller"), time, logs));
+        var (jobs, crons) = (Follow<V1Job>(client), Follow<V1CronJob>(client));
+        Add(new JobController(client, jobs, pods, Events(client, "job-controller"), time, logs));
+        Add(new CronJobController(client, crons, jobs, Events(client, "cronjob-controller"), time, logs));
     }
 
     // The kinds that only the garbage collector and the quotas follow. Events are left out as upstream does: they end by their age.

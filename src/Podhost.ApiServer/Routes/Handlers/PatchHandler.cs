@@ -124,7 +124,9 @@ internal static class PatchHandler
     private static SchemaType SchemaOf(ResourceInfo resource) =>
         SchemaCatalog.Find(resource.SchemaName) ?? throw ApiException.Internal($"no schema {resource.SchemaName}");
 
-    private static JsonNode? Parse(byte[] body)
+    /// <summary>A body of JSON.</summary>
+    /// <exception cref="ApiException">400: it cannot be read.</exception>
+    public static JsonNode? Parse(byte[] body)
     {
         try
         {

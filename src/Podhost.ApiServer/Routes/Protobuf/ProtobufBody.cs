@@ -20,6 +20,7 @@ internal static class ProtobufBody
     {
         ["Binding"] = "io.k8s.api.core.v1.Binding",
         ["Eviction"] = "io.k8s.api.policy.v1.Eviction",
+        ["Scale"] = "io.k8s.api.autoscaling.v1.Scale",
         ["TokenRequest"] = "io.k8s.api.authentication.v1.TokenRequest",
         ["DeleteOptions"] = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions",
     };

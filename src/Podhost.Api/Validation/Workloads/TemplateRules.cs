@@ -1,0 +1,73 @@
+using System.Text.Json.Nodes;
+using Podhost.Api.Selectors;
+using Podhost.Api.Validation.Metadata;
+using Podhost.Api.Validation.Pods;
+
+namespace Podhost.Api.Validation.Workloads;
+
+/// <summary>Pod templates and the selectors that must find their pods. Source: upstream's apps validation.</summary>
+internal static class TemplateRules
+{
+    /// <summary>A template of pods that are restarted for ever, and a selector that finds them.</summary>
+    public static void Check(Field spec)
+    {
+        CheckSelector(spec);
+        CheckTemplate(spec["template"]);
+        var policy = spec["template"]["spec"]["restartPolicy"];
+        if (policy.Text != "Always")
+        {
+            policy.Add(FieldError.NotSupported(policy.Path, policy.Text, ["Always"]));
+        }
+
+        if (spec["template"]["spec"]["activeDeadlineSeconds"].IsSet)
+        {
+            spec["template"]["spec"]["activeDeadlineSeconds"].Forbidden("activeDeadlineSeconds in ReplicaSet is not Supported");
+        }
+    }
+
+    /// <summary>The template itself.</summary>
+    public static void CheckTemplate(Field template)
+    {
+        ObjectMetaRules.CheckLabels(template["metadata"]["labels"]);
+        PodSpecRules.Check(template["spec"], "");
+        if (template["spec"]["ephemeralContainers"].Count > 0)
+        {
+            template["spec"]["ephemeralContainers"].Forbidden("ephemeral containers not allowed in pod template");
+        }
+    }
+
+    private static void CheckSelector(Field spec)
+    {
+        var selector = spec["selector"];
+        if (!selector.IsSet)
+        {
+            selector.Required();
+            return;
+        }
+
+        SelectorRules.Check(selector);
+        if (selector["matchLabels"].Count + selector["matchExpressions"].Count == 0)
+        {
+            selector.Invalid("empty selector is invalid for deployment");
+            return;
+        }
+
+        if (!Matches(selector.Node as JsonObject, spec["template"]["metadata"]["labels"]))
+        {
+            spec["template"]["metadata"]["labels"].Invalid("`selector` does not match template `labels`");
+        }
+    }
+
+    /// <summary>True where the selector finds the labels; a broken selector is reported elsewhere.</summary>
+    public static bool Matches(JsonObject? selector, Field labels)
+    {
+        try
+        {
+            return LabelSelector.FromObject(selector).Matches(labels.Entries.ToDictionary(e => e.Key, e => e.Value.Text, StringComparer.Ordinal));
+        }
+        catch (FormatException)
+        {
+            return true;
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using System.Text.Json.Nodes;
+using Podhost.Api.Errors;
+using Podhost.Api.Patching;
+using Podhost.Api.Schema;
+using Podhost.Api.Selectors;
+using Podhost.Api.Validation;
+using Podhost.ApiServer.Registry;
+using Podhost.ApiServer.WatchCache;
+
+namespace Podhost.ApiServer.Routes.Handlers;
+
+/// <summary>The scale subresource: how many pods are wanted and are there, and nothing else of the object.</summary>
+internal static class ScaleHandlers
+{
+    private const string SchemaName = "io.k8s.api.autoscaling.v1.Scale";
+
+    public static async ValueTask GetAsync(ApiServices services, RequestContext context)
+    {
+        var (info, resource) = (context.Info, context.Resource!);
+        var type = ReadHandlers.Accept(context);
+        var found = ObjectStore.Require(await services.Store.FreshAsync(resource, info.Namespace, info.Name, context.Aborted), resource, info.Name);
+        await ResponseWriter.WriteJsonAsync(context, 200, Api.Objects.ObjectCodec.ToUtf8((JsonNode)ToScale(found.ToObject())), type);
+    }
+
+    public static async ValueTask UpdateAsync(ApiServices services, RequestContext context)
+    {
+        var options = WriteParameters.Read(context, "UpdateOptions");
+        var body = await BodyReader.ReadObjectAsync(context.Http.Request, services.Options.MaxRequestBytes, context.Aborted);
+        var scale = Check(PatchHandler.Parse(body) as JsonObject ?? throw ApiException.BadRequest("the body of the request is no Scale"));
+        await ChangeAsync(services, context, _ => scale, options);
+    }
+
+    public static async ValueTask PatchAsync(ApiServices services, RequestContext context)
+    {
+        var options = WriteParameters.Read(context, "PatchOptions");
+        var body = await BodyReader.ReadAsync(context.Http.Request, services.Options.MaxRequestBytes, context.Aborted);
+        Func<JsonObject, JsonNode?> patch = (BodyReader.MediaType(context.Http.Request), PatchHandler.Parse(body)) switch
+        {
+            ("application/json-patch+json", JsonArray operations) => old => JsonPatch.Apply(old, operations),
+            ("application/merge-patch+json", JsonObject merge) => old => MergePatch.Apply(old, merge),
+            ("application/strategic-merge-patch+json", JsonObject merge) => old => StrategicMergePatch.Apply(SchemaCatalog.Get(SchemaName), old, merge),
+            _ => throw ApiException.UnsupportedMediaType("the patch of a scale is a JSON patch, a merge patch or a strategic merge patch"),
+        };
+        await ChangeAsync(services, context, old => Check(patch(old) as JsonObject ?? throw ApiException.BadRequest("the patched document is not a JSON object")), options);
+    }
+
+    private static async ValueTask ChangeAsync(ApiServices services, RequestContext context, Func<JsonObject, JsonObject> change, WriteOptions options)
+    {
+        var type = ReadHandlers.Accept(context);
+        var updated = await services.Updater.UpdateAsync(
+            context.Resource!, context.Info.Namespace, context.Info.Name, "scale", old => new Change(Scaled(old, change(ToScale(old)))), options, context.Aborted);
+        await ResponseWriter.WriteJsonAsync(context, 200, Api.Objects.ObjectCodec.ToUtf8((JsonNode)ToScale(updated.ToObject())), type);
+    }
+
+    private static JsonObject Check(JsonObject scale)
+    {
+        var pruned = FieldValidation.Check(SchemaCatalog.Get(SchemaName), scale).Pruned;
+        if (Replicas(pruned, "spec") < 0)
+        {
+            throw ApiException.Invalid("autoscaling", "Scale", Meta.Name(pruned), [FieldError.Invalid("spec.replicas", $"{Replicas(pruned, "spec")}", "must be greater than or equal to 0")]);
+        }
+
+        return pruned;
+    }
+
+    private static JsonObject Scaled(JsonObject old, JsonObject scale)
+    {
+        var obj = (JsonObject)old.DeepClone();
+        Meta.Child(obj, "spec")["replicas"] = Replicas(scale, "spec");
+
+        // Without a version the change is unconditional.
+        Meta.Of(obj)["resourceVersion"] = Meta.ResourceVersion(scale);
+        return obj;
+    }
+
+    private static JsonObject ToScale(JsonObject obj)
+    {
+        var metadata = new JsonObject();
+        foreach (var name in (ReadOnlySpan<string>)["name", "namespace", "uid", "resourceVersion", "creationTimestamp"])
+        {
+            metadata[name] = Meta.Get(obj, name);
+        }
+
+        var selector = Meta.At(obj, "spec", "selector") as JsonObject;
+        return new JsonObject
+        {
+            ["kind"] = "Scale",
+            ["apiVersion"] = "autoscaling/v1",
+            ["metadata"] = metadata,
+            ["spec"] = new JsonObject { ["replicas"] = Replicas(obj, "spec") },
+            ["status"] = new JsonObject { ["replicas"] = Replicas(obj, "status"), ["selector"] = LabelSelector.FromObject(selector).ToString() },
+        };
+    }
+
+    private static long Replicas(JsonObject obj, string part) => Meta.At(obj, part, "replicas") is JsonValue v && v.TryGetValue<long>(out var n) ? n : 0;
+}

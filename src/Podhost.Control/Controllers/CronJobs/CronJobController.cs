@@ -1,0 +1,175 @@
+using System.Globalization;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+using Podhost.Api.Errors;
+using Podhost.Api.Objects;
+using Podhost.Api.Schedules;
+using Podhost.Client;
+using Podhost.Client.Informers;
+using Podhost.Client.Queues;
+using Podhost.Control.Controllers.Jobs;
+using Podhost.Control.Controllers.Workloads;
+using Podhost.Control.Events;
+
+namespace Podhost.Control.Controllers.CronJobs;
+
+/// <summary>Starts a Job whenever a CronJob's schedule is due.</summary>
+public sealed class CronJobController : IController
+{
+    private const string Kind = "CronJob";
+    private const string ScheduledAt = "batch.kubernetes.io/cronjob-scheduled-timestamp";
+
+    private readonly IApiClient _client;
+    private readonly IInformer<V1CronJob> _crons;
+    private readonly IInformer<V1Job> _jobs;
+    private readonly IEventSink _events;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+
+    /// <summary>A controller.</summary>
+    /// <param name="client">Writes jobs and statuses.</param>
+    /// <param name="crons">All CronJobs.</param>
+    /// <param name="jobs">All Jobs.</param>
+    /// <param name="events">Tells what was started and what was missed.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logs">Logs.</param>
+    public CronJobController(IApiClient client, IInformer<V1CronJob> crons, IInformer<V1Job> jobs, IEventSink events, TimeProvider time, ILoggerFactory logs)
+    {
+        _client = client;
+        _crons = crons;
+        _jobs = jobs;
+        _events = events;
+        _time = time;
+        _log = logs.CreateLogger<CronJobController>();
+    }
+
+    /// <inheritdoc />
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(_crons.Synced, _jobs.Synced).WaitAsync(cancellationToken);
+        using var queue = new WorkQueue<ObjectKey>(new WorkQueueOptions { MaxRetryDelay = TimeSpan.FromSeconds(30) }, _time, _log);
+        using var crons = _crons.Subscribe(e => queue.Add(ObjectKey.Of(e.Object)));
+        using var jobs = _jobs.Subscribe(e =>
+        {
+            if (Ownership.ControllerOf(e.Object) is { Kind: Kind } owner)
+            {
+                queue.Add(new ObjectKey(e.Object.Metadata.NamespaceProperty, owner.Name));
+            }
+        });
+        await queue.RunAsync(1, (key, stop) => SyncAsync(queue, key, stop), cancellationToken);
+    }
+
+    private async Task SyncAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
+    {
+        // Validation has judged the schedule; one of an older version that it would refuse never is due.
+        if (_crons.Get(key.Namespace, key.Name) is not { } cron || !CronSchedule.TryParse(cron.Spec.Schedule, out var schedule, out _)
+            || !TimeZoneInfo.TryFindSystemTimeZoneById(cron.Spec.TimeZone ?? "UTC", out var zone))
+        {
+            return;
+        }
+
+        try
+        {
+            var jobs = _jobs.List().Where(j => Ownership.Controls(cron, j)).ToList();
+            var active = jobs.Where(j => !JobNames.IsFinished(j)).ToList();
+            var plan = CronJobDecider.Decide(cron, schedule!, zone, active, _time.GetUtcNow());
+            if (plan.Event is var (reason, message))
+            {
+                _events.Record(cron, "Warning", reason, message);
+            }
+
+            await DeleteAsync(cron, plan.Replace, cancellationToken);
+            var started = plan.Due is { } due ? await StartAsync(cron, due, cancellationToken) : null;
+            await TellAsync(cron, [.. active.Except(plan.Replace), .. started is null ? [] : new[] { started }], jobs, plan.Due, cancellationToken);
+            await DeleteAsync(cron, CronJobDecider.Outdated(cron, jobs), cancellationToken);
+            if (plan.WakeAfter is { } wake)
+            {
+                queue.AddAfter(key, wake);
+            }
+        }
+        catch (ApiException e) when (e.IsNotFound)
+        {
+            // Gone.
+        }
+        catch (ApiException e) when (e.IsConflict)
+        {
+            queue.AddRateLimited(key);
+        }
+    }
+
+    private async Task<V1Job?> StartAsync(V1CronJob cron, DateTimeOffset due, CancellationToken cancellationToken)
+    {
+        var template = cron.Spec.JobTemplate;
+        var annotations = new Dictionary<string, string>(template.Metadata?.Annotations ?? new Dictionary<string, string>())
+        {
+            [ScheduledAt] = due.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+        };
+        var job = new V1Job
+        {
+            ApiVersion = "batch/v1",
+            Kind = "Job",
+            Metadata = new V1ObjectMeta
+            {
+                // The name tells the time: a second start for the same one is refused.
+                Name = $"{cron.Metadata.Name}-{due.ToUnixTimeSeconds() / 60}",
+                NamespaceProperty = cron.Metadata.NamespaceProperty,
+                Labels = template.Metadata?.Labels,
+                Annotations = annotations,
+                OwnerReferences = [Ownership.Reference(cron, "batch/v1", Kind)],
+            },
+            Spec = ObjectCodec.ToModel<V1JobSpec>(ObjectCodec.ToUtf8(template.Spec)),
+        };
+        try
+        {
+            var created = await _client.CreateAsync(job, cancellationToken);
+            _events.Record(cron, "Normal", "SuccessfulCreate", $"Created job {created.Metadata.Name}");
+            return created;
+        }
+        catch (ApiException e) when (e.IsAlreadyExists)
+        {
+            return null;
+        }
+    }
+
+    private async Task TellAsync(V1CronJob cron, IReadOnlyList<V1Job> active, List<V1Job> jobs, DateTimeOffset? due, CancellationToken cancellationToken)
+    {
+        var status = new V1CronJobStatus
+        {
+            Active = active.Count == 0 ? null : [.. active.OrderBy(j => j.Metadata.Name, StringComparer.Ordinal).Select(Reference)],
+            LastScheduleTime = due?.UtcDateTime ?? cron.Status?.LastScheduleTime,
+            LastSuccessfulTime = jobs.Where(j => JobNames.Has(j, "Complete")).Select(j => j.Status.CompletionTime).Append(cron.Status?.LastSuccessfulTime).Max(),
+        };
+        foreach (var ended in (cron.Status?.Active ?? []).Where(a => active.All(j => j.Metadata.Uid != a.Uid)))
+        {
+            var verdict = jobs.FirstOrDefault(j => j.Metadata.Uid == ended.Uid) is { } job ? JobNames.Has(job, "Complete") ? "Complete" : "Failed" : null;
+            var (reason, message) = verdict is null ? ("MissingJob", $"Active job went missing: {ended.Name}") : ("SawCompletedJob", $"Saw completed job: {ended.Name}, condition: {verdict}");
+            _events.Record(cron, "Normal", reason, message);
+        }
+
+        if (!ObjectCodec.ToUtf8(status).AsSpan().SequenceEqual(ObjectCodec.ToUtf8(cron.Status ?? new V1CronJobStatus())))
+        {
+            await _client.UpdateAsync(
+                new V1CronJob { ApiVersion = "batch/v1", Kind = Kind, Metadata = cron.Metadata, Spec = cron.Spec, Status = status }, "status", cancellationToken);
+        }
+    }
+
+    private async Task DeleteAsync(V1CronJob cron, IEnumerable<V1Job> jobs, CancellationToken cancellationToken)
+    {
+        foreach (var job in jobs.Where(j => j.Metadata.DeletionTimestamp is null).ToList())
+        {
+            var options = new V1DeleteOptions { PropagationPolicy = "Background", Preconditions = new V1Preconditions { Uid = job.Metadata.Uid } };
+            await _client.DeleteAsync<V1Job>(job.Metadata.NamespaceProperty, job.Metadata.Name, options, cancellationToken);
+            _events.Record(cron, "Normal", "SuccessfulDelete", $"Deleted job {job.Metadata.Name}");
+        }
+    }
+
+    private static V1ObjectReference Reference(V1Job job) => new()
+    {
+        ApiVersion = "batch/v1",
+        Kind = "Job",
+        Name = job.Metadata.Name,
+        NamespaceProperty = job.Metadata.NamespaceProperty,
+        Uid = job.Metadata.Uid,
+        ResourceVersion = null,
+    };
+}

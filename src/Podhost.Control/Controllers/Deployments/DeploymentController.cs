@@ -1,0 +1,324 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+using Podhost.Api.Errors;
+using Podhost.Api.Objects;
+using Podhost.Api.Selectors;
+using Podhost.Client;
+using Podhost.Client.Informers;
+using Podhost.Client.Queues;
+using Podhost.Control.Controllers.Workloads;
+using Podhost.Control.Events;
+
+namespace Podhost.Control.Controllers.Deployments;
+
+/// <summary>Rolls Deployments out: a ReplicaSet for each template, sized step by step as <see cref="RolloutDecider"/> says.</summary>
+public sealed class DeploymentController : IController
+{
+    private const string Kind = "Deployment";
+    private const string ApiVersion = "apps/v1";
+
+    private readonly IApiClient _client;
+    private readonly IInformer<V1Deployment> _deployments;
+    private readonly IInformer<V1ReplicaSet> _sets;
+    private readonly IInformer<V1Pod> _pods;
+    private readonly IEventSink _events;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+
+    /// <summary>A controller.</summary>
+    /// <param name="client">Writes ReplicaSets and statuses.</param>
+    /// <param name="deployments">All Deployments.</param>
+    /// <param name="sets">All ReplicaSets.</param>
+    /// <param name="pods">All pods: Recreate waits for the end of the old ones.</param>
+    /// <param name="events">Tells what was scaled.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logs">Logs.</param>
+    public DeploymentController(
+        IApiClient client,
+        IInformer<V1Deployment> deployments,
+        IInformer<V1ReplicaSet> sets,
+        IInformer<V1Pod> pods,
+        IEventSink events,
+        TimeProvider time,
+        ILoggerFactory logs)
+    {
+        _client = client;
+        _deployments = deployments;
+        _sets = sets;
+        _pods = pods;
+        _events = events;
+        _time = time;
+        _log = logs.CreateLogger<DeploymentController>();
+    }
+
+    /// <inheritdoc />
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(_deployments.Synced, _sets.Synced, _pods.Synced).WaitAsync(cancellationToken);
+        using var queue = new WorkQueue<ObjectKey>(new WorkQueueOptions { MaxRetryDelay = TimeSpan.FromSeconds(30) }, _time, _log);
+        using var deployments = _deployments.Subscribe(e => queue.Add(ObjectKey.Of(e.Object)));
+        using var sets = _sets.Subscribe(e => Look(queue, e.Object));
+        using var pods = _pods.Subscribe(e =>
+        {
+            // Only Recreate waits for pods themselves, and only for their end.
+            if (e.Type == WatchEventKind.Deleted && Ownership.ControllerOf(e.Object) is { Kind: "ReplicaSet" } owner
+                && _sets.Get(e.Object.Metadata.NamespaceProperty, owner.Name) is { } set)
+            {
+                Look(queue, set);
+            }
+        });
+        await queue.RunAsync(2, (key, stop) => SyncAsync(queue, key, stop), cancellationToken);
+    }
+
+    private void Look(WorkQueue<ObjectKey> queue, V1ReplicaSet set)
+    {
+        if (Ownership.ControllerOf(set) is { } owner)
+        {
+            if (owner.Kind == Kind)
+            {
+                queue.Add(new ObjectKey(set.Metadata.NamespaceProperty, owner.Name));
+            }
+
+            return;
+        }
+
+        foreach (var deployment in _deployments.List().Where(d => d.Metadata.NamespaceProperty == set.Metadata.NamespaceProperty && Selects(d, set)))
+        {
+            queue.Add(ObjectKey.Of(deployment));
+        }
+    }
+
+    private async Task SyncAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
+    {
+        if (_deployments.Get(key.Namespace, key.Name) is not { } deployment)
+        {
+            return;
+        }
+
+        try
+        {
+            var sets = await ClaimAsync(deployment, cancellationToken);
+            var current = Current(deployment, sets);
+            if (deployment.Metadata.DeletionTimestamp is not null)
+            {
+                await TellAsync(deployment, sets, current, isNew: false, cancellationToken);
+                return;
+            }
+
+            (sets, current, var isNew) = await StepAsync(deployment, sets, current, cancellationToken);
+            var status = await TellAsync(deployment, sets, current, isNew, cancellationToken);
+            if (RolloutStatus.Deadline(deployment, status, _time.GetUtcNow()) is { } left)
+            {
+                queue.AddAfter(key, left);
+            }
+
+            if (RolloutStatus.IsComplete(deployment, status))
+            {
+                await TrimAsync(deployment, sets, current, cancellationToken);
+            }
+        }
+        catch (ApiException e) when (e.IsNotFound)
+        {
+            // Gone.
+        }
+        catch (ApiException e) when (e.IsConflict)
+        {
+            queue.AddRateLimited(key);
+        }
+    }
+
+    private async Task<(IReadOnlyList<V1ReplicaSet> Sets, V1ReplicaSet? Current, bool IsNew)> StepAsync(
+        V1Deployment deployment, IReadOnlyList<V1ReplicaSet> sets, V1ReplicaSet? current, CancellationToken cancellationToken)
+    {
+        if (current is not null && deployment.Spec.Paused != true)
+        {
+            current = await ReviseAsync(deployment, sets, current, cancellationToken);
+            sets = [.. sets.Where(s => s.Metadata.Uid != current.Metadata.Uid), current];
+        }
+
+        var plan = RolloutDecider.Decide(deployment, sets, current, OldPodsAlive(deployment, sets, current));
+        if (plan.NeedsNew)
+        {
+            var made = await MakeAsync(deployment, sets, cancellationToken);
+            return ([.. sets.Where(s => s.Metadata.Uid != made.Metadata.Uid), made], made, true);
+        }
+
+        var after = new List<V1ReplicaSet>();
+        foreach (var set in sets)
+        {
+            after.Add(await SizeAsync(deployment, set, plan.Sizes.TryGetValue(set.Metadata.Name, out var size) ? size : set.Spec.Replicas ?? 1, cancellationToken));
+        }
+
+        return (after, after.FirstOrDefault(s => s.Metadata.Uid == current?.Metadata.Uid), false);
+    }
+
+    private bool OldPodsAlive(V1Deployment deployment, IReadOnlyList<V1ReplicaSet> sets, V1ReplicaSet? current)
+    {
+        if (deployment.Spec.Strategy?.Type != "Recreate")
+        {
+            return false;
+        }
+
+        var old = sets.Where(s => s.Metadata.Uid != current?.Metadata.Uid).Select(s => s.Metadata.Uid).ToHashSet();
+        return _pods.List().Any(p => Ownership.ControllerOf(p) is { } owner && old.Contains(owner.Uid) && !PodStates.IsFinished(p));
+    }
+
+    private async Task<V1ReplicaSet> MakeAsync(V1Deployment deployment, IReadOnlyList<V1ReplicaSet> sets, CancellationToken cancellationToken)
+    {
+        var set = ReplicaSetFactory.Make(deployment, sets, RolloutNumbers.Of(deployment));
+        try
+        {
+            var created = await _client.CreateAsync(set, cancellationToken);
+            await MarkAsync(deployment, DeploymentNames.RevisionOf(created.Metadata), cancellationToken);
+            if (created.Spec.Replicas > 0)
+            {
+                _events.Record(deployment, "Normal", "ScalingReplicaSet", $"Scaled up replica set {created.Metadata.Name} from 0 to {created.Spec.Replicas}");
+            }
+
+            return created;
+        }
+        catch (ApiException e) when (e.IsAlreadyExists)
+        {
+            return await ResolveAsync(deployment, set, cancellationToken);
+        }
+    }
+
+    /// <summary>A set of that name is there: ours, of which the copy does not know yet, or one of another template.</summary>
+    private async Task<V1ReplicaSet> ResolveAsync(V1Deployment deployment, V1ReplicaSet wanted, CancellationToken cancellationToken)
+    {
+        var found = await _client.GetAsync<V1ReplicaSet>(wanted.Metadata.NamespaceProperty, wanted.Metadata.Name, cancellationToken);
+        if (Ownership.Controls(deployment, found) && DeploymentNames.SameTemplate(found.Spec.Template, deployment.Spec.Template))
+        {
+            return found;
+        }
+
+        var collisions = new JsonObject { ["status"] = new JsonObject { ["collisionCount"] = (deployment.Status?.CollisionCount ?? 0) + 1 } };
+        await _client.PatchAsync<V1Deployment>(
+            deployment.Metadata.NamespaceProperty, deployment.Metadata.Name, PatchKind.Merge, collisions, "status", cancellationToken);
+        throw ApiException.Conflict("apps", "replicasets", wanted.Metadata.Name, "the hash of another template is the same");
+    }
+
+    /// <summary>The set of the template has the highest revision, and the Deployment's annotations.</summary>
+    private async Task<V1ReplicaSet> ReviseAsync(V1Deployment deployment, IReadOnlyList<V1ReplicaSet> sets, V1ReplicaSet current, CancellationToken cancellationToken)
+    {
+        var wanted = ReplicaSetFactory.Revised(deployment, sets, current);
+        if (wanted is not null)
+        {
+            current = await PatchAsync(current, wanted, cancellationToken);
+        }
+
+        await MarkAsync(deployment, DeploymentNames.RevisionOf(current.Metadata), cancellationToken);
+        return current;
+    }
+
+    private async Task MarkAsync(V1Deployment deployment, long revision, CancellationToken cancellationToken)
+    {
+        if (DeploymentNames.RevisionOf(deployment.Metadata) != revision)
+        {
+            var annotations = new JsonObject { [DeploymentNames.Revision] = revision.ToString(CultureInfo.InvariantCulture) };
+            await _client.PatchAsync<V1Deployment>(
+                deployment.Metadata.NamespaceProperty, deployment.Metadata.Name, PatchKind.Merge, new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = annotations } }, null, cancellationToken);
+        }
+    }
+
+    private async Task<V1ReplicaSet> SizeAsync(V1Deployment deployment, V1ReplicaSet set, int size, CancellationToken cancellationToken)
+    {
+        var before = set.Spec.Replicas ?? 1;
+        if (ReplicaSetFactory.Sized(RolloutNumbers.Of(deployment), set, size) is not { } patch)
+        {
+            return set;
+        }
+
+        var sized = await PatchAsync(set, patch, cancellationToken);
+        if (size != before)
+        {
+            _events.Record(deployment, "Normal", "ScalingReplicaSet", $"Scaled {(size > before ? "up" : "down")} replica set {set.Metadata.Name} from {before} to {size}");
+        }
+
+        return sized;
+    }
+
+    private Task<V1ReplicaSet> PatchAsync(V1ReplicaSet set, JsonObject patch, CancellationToken cancellationToken)
+    {
+        // A set that another has changed meanwhile is looked at again first.
+        if (patch["metadata"] is not JsonObject metadata)
+        {
+            patch["metadata"] = metadata = [];
+        }
+
+        metadata["resourceVersion"] = set.Metadata.ResourceVersion;
+        return _client.PatchAsync<V1ReplicaSet>(set.Metadata.NamespaceProperty, set.Metadata.Name, PatchKind.Merge, patch, null, cancellationToken);
+    }
+
+    private async Task<V1DeploymentStatus> TellAsync(
+        V1Deployment deployment, IReadOnlyList<V1ReplicaSet> sets, V1ReplicaSet? current, bool isNew, CancellationToken cancellationToken)
+    {
+        var status = RolloutStatus.Of(deployment, sets, current, isNew, _time.GetUtcNow());
+        if (!ObjectCodec.ToUtf8(status).AsSpan().SequenceEqual(ObjectCodec.ToUtf8(deployment.Status ?? new V1DeploymentStatus())))
+        {
+            // The annotation of the revision may just have changed the object: the status is written whatever its version.
+            var patch = new JsonObject { ["status"] = ObjectCodec.ToObject(status) };
+            foreach (var zero in (ReadOnlySpan<string>)["replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas"])
+            {
+                patch["status"]![zero] ??= 0;
+            }
+
+            await _client.PatchAsync<V1Deployment>(
+                deployment.Metadata.NamespaceProperty, deployment.Metadata.Name, PatchKind.Merge, patch, "status", cancellationToken);
+        }
+
+        return status;
+    }
+
+    private async Task TrimAsync(V1Deployment deployment, IReadOnlyList<V1ReplicaSet> sets, V1ReplicaSet? current, CancellationToken cancellationToken)
+    {
+        if (deployment.Spec.RevisionHistoryLimit is not { } limit)
+        {
+            return;
+        }
+
+        var old = sets.Where(s => s.Metadata.Uid != current?.Metadata.Uid && s.Metadata.DeletionTimestamp is null)
+            .OrderBy(s => DeploymentNames.RevisionOf(s.Metadata)).ToList();
+        foreach (var set in old.Take(old.Count - limit).Where(s => s.Spec.Replicas == 0 && s.Status?.Replicas == 0 && s.Metadata.Generation <= (s.Status.ObservedGeneration ?? 0)))
+        {
+            await _client.DeleteAsync<V1ReplicaSet>(
+                set.Metadata.NamespaceProperty, set.Metadata.Name, new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = set.Metadata.Uid } }, cancellationToken);
+        }
+    }
+
+    /// <summary>The sets of a Deployment: its own that the selector finds, and orphans that it adopts.</summary>
+    private async Task<IReadOnlyList<V1ReplicaSet>> ClaimAsync(V1Deployment deployment, CancellationToken cancellationToken)
+    {
+        var mine = new List<V1ReplicaSet>();
+        foreach (var set in _sets.List().Where(s => s.Metadata.NamespaceProperty == deployment.Metadata.NamespaceProperty))
+        {
+            var selected = Selects(deployment, set);
+            if (Ownership.Controls(deployment, set))
+            {
+                mine.Add(selected || deployment.Metadata.DeletionTimestamp is not null ? set : await OwnAsync(deployment, set, owned: false, cancellationToken));
+            }
+            else if (selected && Ownership.ControllerOf(set) is null && set.Metadata.DeletionTimestamp is null && deployment.Metadata.DeletionTimestamp is null)
+            {
+                mine.Add(await OwnAsync(deployment, set, owned: true, cancellationToken));
+            }
+        }
+
+        return [.. mine.Where(s => Ownership.Controls(deployment, s))];
+    }
+
+    private Task<V1ReplicaSet> OwnAsync(V1Deployment deployment, V1ReplicaSet set, bool owned, CancellationToken cancellationToken)
+    {
+        var others = (set.Metadata.OwnerReferences ?? []).Where(r => r.Uid != deployment.Metadata.Uid);
+        var references = owned ? others.Append(Ownership.Reference(deployment, ApiVersion, Kind)) : others;
+        return PatchAsync(set, new JsonObject { ["metadata"] = new JsonObject { ["ownerReferences"] = new JsonArray([.. references.Select(r => (JsonNode)ObjectCodec.ToObject(r))]) } }, cancellationToken);
+    }
+
+    private static V1ReplicaSet? Current(V1Deployment deployment, IEnumerable<V1ReplicaSet> sets) => sets
+        .Where(s => DeploymentNames.SameTemplate(s.Spec.Template, deployment.Spec.Template))
+        .MinBy(s => (s.Metadata.CreationTimestamp, s.Metadata.Name));
+
+    private static bool Selects(V1Deployment deployment, V1ReplicaSet set) =>
+        LabelSelector.FromModel(deployment.Spec.Selector).Matches((set.Metadata.Labels ?? new Dictionary<string, string>()).AsReadOnly());
+}

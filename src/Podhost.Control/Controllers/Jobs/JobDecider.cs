@@ -1,0 +1,122 @@
+using k8s.Models;
+using Podhost.Control.Controllers.Workloads;
+
+namespace Podhost.Control.Controllers.Jobs;
+
+/// <summary>What a Job needs next.</summary>
+/// <param name="Status">Its status, to be written first.</param>
+/// <param name="Settled">Pods whose tracking finalizer may go after that.</param>
+/// <param name="Create">Indexes of pods to make; -1 where the job has none.</param>
+/// <param name="Delete">Pods to delete.</param>
+/// <param name="WakeAfter">The time after which to look again with nobody telling.</param>
+internal sealed record JobPlan(V1JobStatus Status, IReadOnlyList<V1Pod> Settled, IReadOnlyList<int> Create, IReadOnlyList<V1Pod> Delete, TimeSpan? WakeAfter);
+
+/// <summary>Pure decisions about a Job. Source: upstream's job controller, syncJob and manageJob.</summary>
+internal static class JobDecider
+{
+    private const int Burst = 500;
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan MaxBackoff = TimeSpan.FromMinutes(10);
+
+    /// <summary>The next step.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="pods">Its pods.</param>
+    /// <param name="now">The time.</param>
+    public static JobPlan Decide(V1Job job, IReadOnlyList<V1Pod> pods, DateTimeOffset now)
+    {
+        var accounts = JobAccounts.Of(job, pods);
+        var active = pods.Where(PodStates.IsActive).ToList();
+        var terminating = pods.Count(p => p.Metadata.DeletionTimestamp is not null && !PodStates.IsFinished(p));
+        var status = JobConditions.Begin(job, accounts, active, terminating, now);
+        if (JobNames.IsFinished(job))
+        {
+            return new JobPlan(status, accounts.Settled, [], active, null);
+        }
+
+        if (JobConditions.Verdict(job, status, accounts, active, pods, now) is { } verdict)
+        {
+            JobConditions.End(job, status, verdict, active.Count + terminating, now);
+            return new JobPlan(status, accounts.Settled, [], active, null);
+        }
+
+        if (job.Spec.Suspend == true)
+        {
+            return new JobPlan(status, accounts.Settled, [], active, null);
+        }
+
+        return Manage(job, pods, accounts, active, terminating, status, now);
+    }
+
+    private static JobPlan Manage(
+        V1Job job, IReadOnlyList<V1Pod> pods, JobAccounts accounts, List<V1Pod> active, int terminating, V1JobStatus status, DateTimeOffset now)
+    {
+        var wanted = Wanted(job, accounts, active.Count);
+        var wake = JobConditions.UntilDeadline(job, status, now);
+        if (active.Count > wanted)
+        {
+            return new JobPlan(status, accounts.Settled, [], [.. Surplus(active).Take(active.Count - wanted)], wake);
+        }
+
+        var missing = Math.Min(wanted - active.Count - (job.Spec.PodReplacementPolicy == "Failed" ? terminating : 0), Burst);
+        if (missing <= 0)
+        {
+            return new JobPlan(status, accounts.Settled, [], [], wake);
+        }
+
+        if (Backoff(job, pods, now) is { } left)
+        {
+            return new JobPlan(status, accounts.Settled, [], [], Sooner(wake, left));
+        }
+
+        return new JobPlan(status, accounts.Settled, Indexes(job, accounts, active, missing), [], wake);
+    }
+
+    private static int Wanted(V1Job job, JobAccounts accounts, int active)
+    {
+        var parallelism = job.Spec.Parallelism ?? 1;
+
+        // A work queue that has seen a success makes no more pods: those that run find out by themselves.
+        return job.Spec.Completions is { } completions ? Math.Min(parallelism, completions - accounts.AllSucceeded)
+            : accounts.AllSucceeded > 0 ? Math.Min(active, parallelism)
+            : parallelism;
+    }
+
+    private static List<int> Indexes(V1Job job, JobAccounts accounts, List<V1Pod> active, int missing)
+    {
+        if (!JobNames.IsIndexed(job))
+        {
+            return [.. Enumerable.Repeat(-1, missing)];
+        }
+
+        var taken = active.Select(JobNames.IndexOf).ToHashSet();
+        return [.. Enumerable.Range(0, job.Spec.Completions ?? 0).Where(i => !taken.Contains(i) && !accounts.Indexes.Contains(i)).Take(missing)];
+    }
+
+    private static IEnumerable<V1Pod> Surplus(IEnumerable<V1Pod> active) =>
+        active.OrderBy(p => PodStates.IsReady(p) ? 1 : 0).ThenByDescending(p => p.Metadata.CreationTimestamp).ThenByDescending(JobNames.IndexOf);
+
+    /// <summary>How long to wait before the next pod: failures in a row double it.</summary>
+    private static TimeSpan? Backoff(V1Job job, IReadOnlyList<V1Pod> pods, DateTimeOffset now)
+    {
+        var ends = pods.Where(p => PodStates.IsFinished(p) || JobAccounts.IsFailed(job, p))
+            .Select(p => (At: EndOf(p, now), Failed: p.Status?.Phase != "Succeeded")).OrderByDescending(e => e.At).ToList();
+        var failures = ends.TakeWhile(e => e.Failed).Count();
+        if (failures == 0)
+        {
+            return null;
+        }
+
+        var delay = TimeSpan.FromTicks(Math.Min(MaxBackoff.Ticks, FirstBackoff.Ticks << Math.Min(failures - 1, 10)));
+        var left = ends[0].At + delay - now;
+        return left > TimeSpan.Zero ? left : null;
+    }
+
+    private static DateTimeOffset EndOf(V1Pod pod, DateTimeOffset now)
+    {
+        var ends = (pod.Status?.ContainerStatuses ?? []).Select(c => c.State?.Terminated?.FinishedAt).OfType<DateTime>().ToList();
+        var end = ends.Count > 0 ? ends.Max() : pod.Metadata.DeletionTimestamp ?? pod.Status?.Conditions?.Select(c => c.LastTransitionTime).Max();
+        return end is { } at ? new DateTimeOffset(at.ToUniversalTime()) : now;
+    }
+
+    private static TimeSpan? Sooner(TimeSpan? left, TimeSpan right) => left < right ? left : right;
+}

@@ -1,0 +1,195 @@
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+using Podhost.Api.Errors;
+using Podhost.Api.Selectors;
+using Podhost.Client;
+using Podhost.Client.Informers;
+using Podhost.Client.Queues;
+using Podhost.Control.Controllers.Workloads;
+using Podhost.Control.Events;
+
+namespace Podhost.Control.Controllers.ReplicaSets;
+
+/// <summary>Keeps as many pods of each ReplicaSet alive as it asks for.</summary>
+public sealed class ReplicaSetController : IController
+{
+    private const string ApiVersion = "apps/v1";
+    private const string Kind = "ReplicaSet";
+
+    private readonly IApiClient _client;
+    private readonly IInformer<V1ReplicaSet> _sets;
+    private readonly IInformer<V1Pod> _pods;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly Expectations _expectations;
+    private readonly PodControl _control;
+
+    /// <summary>A controller.</summary>
+    /// <param name="client">Writes pods and statuses.</param>
+    /// <param name="sets">All ReplicaSets.</param>
+    /// <param name="pods">All pods.</param>
+    /// <param name="events">Tells what was created and deleted.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logs">Logs.</param>
+    public ReplicaSetController(IApiClient client, IInformer<V1ReplicaSet> sets, IInformer<V1Pod> pods, IEventSink events, TimeProvider time, ILoggerFactory logs)
+    {
+        _client = client;
+        _sets = sets;
+        _pods = pods;
+        _time = time;
+        _log = logs.CreateLogger<ReplicaSetController>();
+        _expectations = new Expectations(time);
+        _control = new PodControl(client, events, _expectations);
+    }
+
+    /// <inheritdoc />
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(_sets.Synced, _pods.Synced).WaitAsync(cancellationToken);
+        using var queue = new WorkQueue<ObjectKey>(new WorkQueueOptions { MaxRetryDelay = TimeSpan.FromSeconds(30) }, _time, _log);
+        using var sets = _sets.Subscribe(e =>
+        {
+            if (e.Type == WatchEventKind.Deleted)
+            {
+                _expectations.Forget(ObjectKey.Of(e.Object));
+            }
+
+            queue.Add(ObjectKey.Of(e.Object));
+        });
+        using var pods = _pods.Subscribe(e => Look(queue, e));
+        await queue.RunAsync(2, (key, stop) => SyncAsync(queue, key, stop), cancellationToken);
+    }
+
+    private void Look(WorkQueue<ObjectKey> queue, InformerEvent<V1Pod> change)
+    {
+        var pod = change.Object;
+        if (Ownership.ControllerOf(pod) is not { } owner)
+        {
+            foreach (var set in _sets.List().Where(s => s.Metadata.NamespaceProperty == pod.Metadata.NamespaceProperty && Selects(s, pod)))
+            {
+                queue.Add(ObjectKey.Of(set));
+            }
+
+            return;
+        }
+
+        if (change.Previous is { } previous && Ownership.ControllerOf(previous) is { Kind: Kind } before && before.Uid != owner.Uid)
+        {
+            queue.Add(new ObjectKey(pod.Metadata.NamespaceProperty, before.Name));
+        }
+
+        if (owner.Kind != Kind)
+        {
+            return;
+        }
+
+        var key = new ObjectKey(pod.Metadata.NamespaceProperty, owner.Name);
+        if (change.Type == WatchEventKind.Added && pod.Metadata.DeletionTimestamp is null)
+        {
+            _expectations.CreationSeen(key);
+        }
+
+        // A pod that is told to go is no longer counted: that is what its deletion was for.
+        if (change.Type == WatchEventKind.Deleted || pod.Metadata.DeletionTimestamp is not null)
+        {
+            _expectations.DeletionSeen(key, pod.Metadata.Uid);
+        }
+
+        queue.Add(key);
+    }
+
+    private async Task SyncAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
+    {
+        if (_sets.Get(key.Namespace, key.Name) is not { } set)
+        {
+            return;
+        }
+
+        try
+        {
+            var pods = await ClaimAsync(set, cancellationToken);
+            string? refusal = null;
+            if (_expectations.AreMet(key))
+            {
+                refusal = await ApplyAsync(queue, key, set, pods, cancellationToken);
+            }
+
+            await TellAsync(set, pods, refusal, cancellationToken);
+            if (refusal is not null)
+            {
+                queue.AddRateLimited(key);
+            }
+        }
+        catch (ApiException e) when (e.IsNotFound)
+        {
+            // Gone.
+        }
+        catch (ApiException e) when (e.IsConflict)
+        {
+            queue.AddRateLimited(key);
+        }
+    }
+
+    private async Task<string?> ApplyAsync(WorkQueue<ObjectKey> queue, ObjectKey key, V1ReplicaSet set, IReadOnlyList<V1Pod> pods, CancellationToken cancellationToken)
+    {
+        var byNode = pods.Where(PodStates.IsActive).GroupBy(p => p.Spec.NodeName ?? "").ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
+        var plan = ReplicaSetDecider.Decide(set, pods, p => byNode.GetValueOrDefault(p.Spec.NodeName ?? ""), _time.GetUtcNow());
+        if (plan.WakeAfter is { } wake)
+        {
+            queue.AddAfter(key, wake);
+        }
+
+        await _control.DeleteAsync(set, plan.Delete, cancellationToken);
+        if (plan.Create == 0)
+        {
+            return null;
+        }
+
+        var reference = Ownership.Reference(set, ApiVersion, Kind);
+        var made = Enumerable.Range(0, plan.Create).Select(_ => PodTemplates.Make(set.Spec.Template, set, reference)).ToList();
+        return (await _control.CreateAsync(set, made, cancellationToken)).Refusal?.Message;
+    }
+
+    /// <summary>The pods of a set: its own that the selector finds, and orphans that it adopts. Its own that the selector no longer finds are released.</summary>
+    private async Task<IReadOnlyList<V1Pod>> ClaimAsync(V1ReplicaSet set, CancellationToken cancellationToken)
+    {
+        var mine = new List<V1Pod>();
+        foreach (var pod in _pods.List().Where(p => p.Metadata.NamespaceProperty == set.Metadata.NamespaceProperty))
+        {
+            var selected = Selects(set, pod);
+            if (Ownership.Controls(set, pod))
+            {
+                if (selected || set.Metadata.DeletionTimestamp is not null)
+                {
+                    mine.Add(pod);
+                }
+                else
+                {
+                    await _control.ReleaseAsync(set, pod, cancellationToken);
+                }
+            }
+            else if (selected && Ownership.ControllerOf(pod) is null && PodStates.IsActive(pod) && set.Metadata.DeletionTimestamp is null)
+            {
+                await _control.AdoptAsync(Ownership.Reference(set, ApiVersion, Kind), pod, cancellationToken);
+                mine.Add(pod);
+            }
+        }
+
+        return mine;
+    }
+
+    private static bool Selects(V1ReplicaSet set, V1Pod pod) =>
+        LabelSelector.FromModel(set.Spec.Selector).Matches((pod.Metadata.Labels ?? new Dictionary<string, string>()).AsReadOnly());
+
+    private async Task TellAsync(V1ReplicaSet set, IReadOnlyList<V1Pod> pods, string? refusal, CancellationToken cancellationToken)
+    {
+        var status = ReplicaSetDecider.StatusOf(set, pods, refusal, _time.GetUtcNow());
+        if (Api.Objects.ObjectCodec.ToUtf8(status).AsSpan().SequenceEqual(Api.Objects.ObjectCodec.ToUtf8(set.Status ?? new V1ReplicaSetStatus { Replicas = -1 })))
+        {
+            return;
+        }
+
+        await _client.UpdateAsync(
+            new V1ReplicaSet { ApiVersion = ApiVersion, Kind = Kind, Metadata = set.Metadata, Spec = set.Spec, Status = status }, "status", cancellationToken);
+    }
+}

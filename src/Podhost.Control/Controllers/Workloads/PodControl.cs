@@ -1,0 +1,107 @@
+using System.Text.Json.Nodes;
+using k8s;
+using k8s.Models;
+using Podhost.Api.Errors;
+using Podhost.Client;
+using Podhost.Client.Informers;
+using Podhost.Control.Events;
+
+namespace Podhost.Control.Controllers.Workloads;
+
+/// <summary>Makes, adopts, releases and deletes the pods of an owner, tells of it in events, and keeps the owner's expectations.</summary>
+internal sealed class PodControl(IApiClient client, IEventSink events, Expectations expectations)
+{
+    /// <summary>Creates pods in batches that double: where the first is refused, hundreds are not tried.</summary>
+    /// <returns>How many were created, and the refusal that ended it.</returns>
+    public async Task<(int Created, ApiException? Refusal)> CreateAsync(
+        IKubernetesObject<V1ObjectMeta> owner, IReadOnlyList<V1Pod> pods, CancellationToken cancellationToken)
+    {
+        var key = ObjectKey.Of(owner);
+        expectations.ExpectCreations(key, pods.Count);
+        var done = 0;
+        for (var batch = 1; done < pods.Count; batch *= 2)
+        {
+            var size = Math.Min(batch, pods.Count - done);
+            var results = await Task.WhenAll(pods.Skip(done).Take(size).Select(p => TryCreateAsync(owner, key, p, cancellationToken)));
+            done += size;
+            if (results.FirstOrDefault(r => r is not null) is { } refusal)
+            {
+                for (var i = done; i < pods.Count; i++)
+                {
+                    expectations.CreationSeen(key);
+                }
+
+                return (done - results.Count(r => r is not null), refusal);
+            }
+        }
+
+        return (done, null);
+    }
+
+    public Task DeleteAsync(IKubernetesObject<V1ObjectMeta> owner, IEnumerable<V1Pod> pods, CancellationToken cancellationToken) =>
+        Task.WhenAll(pods.Select(p => DeleteOneAsync(owner, p, cancellationToken)));
+
+    /// <summary>Takes an orphan, where it still is the pod that was seen.</summary>
+    public async Task AdoptAsync(V1OwnerReference reference, V1Pod pod, CancellationToken cancellationToken)
+    {
+        var references = new JsonArray([.. (pod.Metadata.OwnerReferences ?? []).Append(reference).Select(r => (JsonNode)Api.Objects.ObjectCodec.ToObject(r))]);
+        await PatchAsync(pod, new JsonObject { ["uid"] = pod.Metadata.Uid, ["ownerReferences"] = references }, cancellationToken);
+    }
+
+    /// <summary>Lets go of a pod that the selector no longer finds.</summary>
+    public async Task ReleaseAsync(IKubernetesObject<V1ObjectMeta> owner, V1Pod pod, CancellationToken cancellationToken)
+    {
+        var references = new JsonArray([.. pod.Metadata.OwnerReferences.Where(r => r.Uid != owner.Metadata.Uid).Select(r => (JsonNode)Api.Objects.ObjectCodec.ToObject(r))]);
+        await PatchAsync(pod, new JsonObject { ["uid"] = pod.Metadata.Uid, ["ownerReferences"] = references }, cancellationToken);
+    }
+
+    private async Task PatchAsync(V1Pod pod, JsonObject metadata, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await client.PatchAsync<V1Pod>(
+                pod.Metadata.NamespaceProperty, pod.Metadata.Name, PatchKind.Merge, new JsonObject { ["metadata"] = metadata }, null, cancellationToken);
+        }
+        catch (ApiException e) when (e.IsNotFound || e.IsConflict)
+        {
+            // Gone, or another of its name: nobody's business any more.
+        }
+    }
+
+    private async Task<ApiException?> TryCreateAsync(IKubernetesObject<V1ObjectMeta> owner, ObjectKey key, V1Pod pod, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var created = await client.CreateAsync(pod, cancellationToken);
+            events.Record(owner, "Normal", "SuccessfulCreate", $"Created pod: {created.Metadata.Name}");
+            return null;
+        }
+        catch (ApiException e)
+        {
+            expectations.CreationSeen(key);
+            events.Record(owner, "Warning", "FailedCreate", $"Error creating: {e.Message}");
+            return e;
+        }
+    }
+
+    private async Task DeleteOneAsync(IKubernetesObject<V1ObjectMeta> owner, V1Pod pod, CancellationToken cancellationToken)
+    {
+        var key = ObjectKey.Of(owner);
+        expectations.ExpectDeletion(key, pod.Metadata.Uid);
+        try
+        {
+            var options = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = pod.Metadata.Uid } };
+            await client.DeleteAsync<V1Pod>(pod.Metadata.NamespaceProperty, pod.Metadata.Name, options, cancellationToken);
+            events.Record(owner, "Normal", "SuccessfulDelete", $"Deleted pod: {pod.Metadata.Name}");
+        }
+        catch (ApiException e)
+        {
+            expectations.DeletionSeen(key, pod.Metadata.Uid);
+            if (!e.IsNotFound && !e.IsConflict)
+            {
+                events.Record(owner, "Warning", "FailedDelete", $"Error deleting: {e.Message}");
+                throw;
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+using CsCheck;
+using k8s.Models;
+using Podhost.Control.Controllers.Jobs;
+
+namespace Podhost.Control.Tests.Workloads;
+
+/// <summary>Jobs on a world of pods that end in any way, with a controller that may stop after any step.</summary>
+public sealed class JobTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    [Theory]
+    [InlineData("0-4", new[] { 0, 1, 2, 3, 4 })]
+    [InlineData("0,1", new[] { 0, 1 })]
+    [InlineData("1,3-5,7", new[] { 1, 3, 4, 5, 7 })]
+    [InlineData(null, new int[0])]
+    public void Indexes_are_written_as_upstream_writes_them(string? text, int[] indexes)
+    {
+        Assert.Equal(text, IndexSet.Print(indexes));
+        Assert.Equal(indexes, IndexSet.Parse(text));
+    }
+
+    [Fact]
+    public void Every_end_counts_once_whatever_the_controller_loses() => Gen.Select(Gen.Int[1, 6], Gen.Int[1, 4], Gen.Bool, Gen.Int[0, 100_000]).Sample((completions, parallelism, indexed, seed) =>
+    {
+        var world = new World(completions, parallelism, indexed, new Random(seed));
+        for (var i = 0; i < 600 && !JobNames.IsFinished(world.Job); i++)
+        {
+            world.Step();
+        }
+
+        Assert.True(JobNames.Has(world.Job, "Complete"), "the job is not complete");
+        world.Drain();
+        Assert.Equal(completions, world.Job.Status.Succeeded);
+        Assert.Equal(world.Failures, world.Job.Status.Failed ?? 0);
+        Assert.DoesNotContain(world.Pods, JobNames.IsTracked);
+        Assert.True(world.MostActive <= parallelism, "more pods at once than parallelism allows");
+    });
+
+    [Fact]
+    public void A_job_fails_past_its_limit_and_deletes_what_runs()
+    {
+        var job = Job(completions: 3, parallelism: 2, indexed: false);
+        job.Spec.BackoffLimit = 0;
+        var plan = JobDecider.Decide(job, [Pod("a", "Failed"), Pod("b", "Running")], Start);
+        Assert.Equal("BackoffLimitExceeded", plan.Status.Conditions.Single(c => c.Type == "FailureTarget").Reason);
+        Assert.Equal("b", Assert.Single(plan.Delete).Metadata.Uid);
+        Assert.DoesNotContain(plan.Status.Conditions, c => c.Type == "Failed");
+    }
+
+    [Fact]
+    public void A_deadline_wakes_and_ends_the_job()
+    {
+        var job = Job(1, 1, false);
+        (job.Spec.ActiveDeadlineSeconds, job.Status) = (30, new V1JobStatus { StartTime = Start.UtcDateTime });
+        Assert.Equal(TimeSpan.FromSeconds(20), JobDecider.Decide(job, [Pod("a", "Running")], Start.AddSeconds(10)).WakeAfter);
+        var plan = JobDecider.Decide(job, [Pod("a", "Running")], Start.AddSeconds(30));
+        Assert.Equal("DeadlineExceeded", plan.Status.Conditions.Single().Reason);
+        Assert.Single(plan.Delete);
+    }
+
+    [Fact]
+    public void Failures_in_a_row_double_the_wait()
+    {
+        var job = Job(1, 1, false);
+        var plan = JobDecider.Decide(job, [Pod("a", "Failed", Start), Pod("b", "Failed", Start.AddSeconds(15))], Start.AddSeconds(16));
+        Assert.Empty(plan.Create);
+        Assert.Equal(TimeSpan.FromSeconds(19), plan.WakeAfter);
+        Assert.Single(JobDecider.Decide(job, [Pod("a", "Failed", Start), Pod("b", "Failed", Start.AddSeconds(15))], Start.AddSeconds(35)).Create);
+    }
+
+    [Fact]
+    public void A_suspended_job_has_no_pods_and_no_start()
+    {
+        var job = Job(1, 1, false);
+        job.Spec.Suspend = true;
+        var plan = JobDecider.Decide(job, [Pod("a", "Running")], Start);
+        Assert.Single(plan.Delete);
+        Assert.Null(plan.Status.StartTime);
+        Assert.Equal("JobSuspended", plan.Status.Conditions.Single().Reason);
+    }
+
+    [Fact]
+    public void A_policy_ignores_a_disruption_and_ends_the_job_for_an_exit_code()
+    {
+        var job = Job(1, 1, false);
+        job.Spec.PodFailurePolicy = new V1PodFailurePolicy
+        {
+            Rules =
+            [
+                new V1PodFailurePolicyRule { Action = "Ignore", OnPodConditions = [new V1PodFailurePolicyOnPodConditionsPattern { Type = "DisruptionTarget", Status = "True" }] },
+                new V1PodFailurePolicyRule { Action = "FailJob", OnExitCodes = new V1PodFailurePolicyOnExitCodesRequirement { OperatorProperty = "In", Values = [42] } },
+            ],
+        };
+        var evicted = Pod("a", "Failed");
+        evicted.Status.Conditions = [new V1PodCondition { Type = "DisruptionTarget", Status = "True" }];
+        var ignored = JobDecider.Decide(job, [evicted], Start);
+        Assert.Null(ignored.Status.UncountedTerminatedPods.Failed);
+        Assert.Single(ignored.Settled);
+        var failed = Pod("b", "Failed");
+        failed.Status.ContainerStatuses[0].State.Terminated.ExitCode = 42;
+        var verdict = JobDecider.Decide(job, [failed], Start).Status.Conditions.Single(c => c.Type == "FailureTarget");
+        Assert.Equal(("PodFailurePolicy", "Container c for pod ns/b failed with exit code 42 matching FailJob rule at index 1"), (verdict.Reason, verdict.Message));
+    }
+
+    private static V1Job Job(int completions, int parallelism, bool indexed) => new()
+    {
+        Metadata = new V1ObjectMeta { Name = "j", NamespaceProperty = "ns", Uid = "j" },
+        Spec = new V1JobSpec
+        {
+            Completions = completions,
+            Parallelism = parallelism,
+            BackoffLimit = 1000,
+            CompletionMode = indexed ? "Indexed" : "NonIndexed",
+            PodReplacementPolicy = "TerminatingOrFailed",
+            Template = new V1PodTemplateSpec { Spec = new V1PodSpec { RestartPolicy = "Never", Containers = [new V1Container { Name = "c" }] } },
+        },
+    };
+
+    private static V1Pod Pod(string uid, string phase, DateTimeOffset? end = null) => new()
+    {
+        Metadata = new V1ObjectMeta { Name = uid, NamespaceProperty = "ns", Uid = uid, Finalizers = [JobNames.Tracking] },
+        Status = new V1PodStatus
+        {
+            Phase = phase,
+            ContainerStatuses = phase is "Running" ? null
+                : [new V1ContainerStatus { Name = "c", State = new V1ContainerState { Terminated = new V1ContainerStateTerminated { ExitCode = 1, FinishedAt = (end ?? Start.AddHours(-1)).UtcDateTime } } }],
+        },
+    };
+
+    private sealed class World(int completions, int parallelism, bool indexed, Random random)
+    {
+        private DateTimeOffset now = Start;
+        private int made;
+
+        public V1Job Job { get; } = JobTests.Job(completions, parallelism, indexed);
+
+        public List<V1Pod> Pods { get; } = [];
+
+        public int Failures { get; private set; }
+
+        public int MostActive { get; private set; }
+
+        public void Step()
+        {
+            now += TimeSpan.FromMinutes(random.Next(1, 20));
+            foreach (var pod in Pods.Where(p => p.Status.Phase == "Running" && random.Next(2) == 0).ToList())
+            {
+                End(pod, random.Next(3) > 0);
+            }
+
+            Sync(stopAfter: random.Next(6));
+        }
+
+        public void Drain()
+        {
+            for (var i = 0; i < 5; i++)
+            {
+                Sync(stopAfter: 10);
+            }
+        }
+
+        private void End(V1Pod pod, bool succeeded)
+        {
+            Failures += succeeded ? 0 : 1;
+            pod.Status = Pod("x", succeeded ? "Succeeded" : "Failed", now).Status;
+        }
+
+        /// <summary>As the controller does it, cut off after some of the steps.</summary>
+        private void Sync(int stopAfter)
+        {
+            var plan = JobDecider.Decide(Job, Pods, now);
+            if (stopAfter-- == 0)
+            {
+                return;
+            }
+
+            Job.Status = plan.Status;
+            foreach (var pod in plan.Settled.TakeWhile(_ => stopAfter-- > 0))
+            {
+                pod.Metadata.Finalizers = null;
+            }
+
+            // A job whose pods lost their finalizer may also lose the pods themselves.
+            Pods.RemoveAll(p => p.Metadata.Finalizers is null && random.Next(4) == 0);
+            foreach (var pod in plan.Delete)
+            {
+                End(pod, succeeded: false);
+            }
+
+            foreach (var index in plan.Create.TakeWhile(_ => stopAfter-- > 0))
+            {
+                var pod = Pod($"p{made++}", "Running");
+                pod.Metadata.Annotations = index < 0 ? null : new Dictionary<string, string> { [JobNames.CompletionIndex] = $"{index}" };
+                Pods.Add(pod);
+            }
+
+            MostActive = Math.Max(MostActive, Pods.Count(p => p.Status.Phase == "Running"));
+        }
+    }
+}
