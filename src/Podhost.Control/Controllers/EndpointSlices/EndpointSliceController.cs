@@ -8,15 +8,13 @@ using Podhost.Control.Controllers.Services;
 namespace Podhost.Control.Controllers.EndpointSlices;
 
 /// <summary>Writes the EndpointSlices of every Service with a selector, at the moment a pod becomes ready, unready or is deleted.</summary>
-public sealed class EndpointSliceController : IController
+public sealed class EndpointSliceController : QueueController
 {
     private readonly IApiClient _client;
     private readonly IInformer<V1Service> _services;
     private readonly IInformer<V1Pod> _pods;
     private readonly IInformer<V1Node> _nodes;
     private readonly IInformer<V1EndpointSlice> _slices;
-    private readonly TimeProvider _time;
-    private readonly ILogger _log;
     private readonly TriggerTimes _triggers = new();
 
     /// <summary>A controller.</summary>
@@ -35,23 +33,23 @@ public sealed class EndpointSliceController : IController
         IInformer<V1EndpointSlice> slices,
         TimeProvider time,
         ILoggerFactory logs)
+        : base(2, time, logs.CreateLogger<EndpointSliceController>())
     {
         _client = client;
         _services = services;
         _pods = pods;
         _nodes = nodes;
         _slices = slices;
-        _time = time;
-        _log = logs.CreateLogger<EndpointSliceController>();
     }
 
     /// <inheritdoc />
-    public async Task RunAsync(CancellationToken cancellationToken)
+    protected override IReadOnlyList<Task> Synced => [_services.Synced, _pods.Synced, _nodes.Synced, _slices.Synced];
+
+    /// <inheritdoc />
+    protected override IEnumerable<IDisposable> Subscribe(WorkQueue<ObjectKey> queue)
     {
-        await Task.WhenAll(_services.Synced, _pods.Synced, _nodes.Synced, _slices.Synced).WaitAsync(cancellationToken);
-        using var queue = new WorkQueue<ObjectKey>(new WorkQueueOptions(), _time, _log);
-        using var changes = ServiceFeed.Subscribe(_services, _pods, queue.Add);
-        using var slices = _slices.Subscribe(e =>
+        yield return ServiceFeed.Subscribe(_services, _pods, queue.Add);
+        yield return _slices.Subscribe(e =>
         {
             // Ours come back as Added; what somebody changed or deleted is repaired.
             if (e.Type != WatchEventKind.Added && ServiceOf(e.Object) is { } service)
@@ -66,8 +64,6 @@ public sealed class EndpointSliceController : IController
                 queue.Add(service);
             }
         }
-
-        await queue.RunAsync(2, ReconcileAsync, cancellationToken);
     }
 
     private static ObjectKey? ServiceOf(V1EndpointSlice slice) =>
@@ -77,7 +73,8 @@ public sealed class EndpointSliceController : IController
             ? new ObjectKey(slice.Metadata.NamespaceProperty, name)
             : null;
 
-    private async Task ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
+    /// <inheritdoc />
+    protected override async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
     {
         var service = _services.Get(key.Namespace, key.Name);
         if (service is not null && !ServicePods.IsManaged(service))

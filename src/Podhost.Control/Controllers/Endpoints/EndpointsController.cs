@@ -9,14 +9,12 @@ using Podhost.Control.Controllers.Services;
 namespace Podhost.Control.Controllers.Endpoints;
 
 /// <summary>Writes the Endpoints object of every Service with a selector; it goes with its Service.</summary>
-public sealed class EndpointsController : IController
+public sealed class EndpointsController : QueueController
 {
     private readonly IApiClient _client;
     private readonly IInformer<V1Service> _services;
     private readonly IInformer<V1Pod> _pods;
     private readonly IInformer<V1Endpoints> _endpoints;
-    private readonly TimeProvider _time;
-    private readonly ILogger _log;
     private readonly TriggerTimes _triggers = new();
 
     /// <summary>A controller.</summary>
@@ -28,26 +26,26 @@ public sealed class EndpointsController : IController
     /// <param name="logs">Logs.</param>
     public EndpointsController(
         IApiClient client, IInformer<V1Service> services, IInformer<V1Pod> pods, IInformer<V1Endpoints> endpoints, TimeProvider time, ILoggerFactory logs)
+        : base(2, time, logs.CreateLogger<EndpointsController>())
     {
         _client = client;
         _services = services;
         _pods = pods;
         _endpoints = endpoints;
-        _time = time;
-        _log = logs.CreateLogger<EndpointsController>();
     }
 
     /// <inheritdoc />
-    public async Task RunAsync(CancellationToken cancellationToken)
+    protected override IReadOnlyList<Task> Synced => [_services.Synced, _pods.Synced, _endpoints.Synced];
+
+    /// <inheritdoc />
+    protected override IEnumerable<IDisposable> Subscribe(WorkQueue<ObjectKey> queue)
     {
-        await Task.WhenAll(_services.Synced, _pods.Synced, _endpoints.Synced).WaitAsync(cancellationToken);
-        using var queue = new WorkQueue<ObjectKey>(new WorkQueueOptions(), _time, _log);
-        using var changes = ServiceFeed.Subscribe(_services, _pods, queue.Add);
-        using var others = _endpoints.Subscribe(e => queue.Add(ObjectKey.Of(e.Object)));
-        await queue.RunAsync(2, ReconcileAsync, cancellationToken);
+        yield return ServiceFeed.Subscribe(_services, _pods, queue.Add);
+        yield return _endpoints.Subscribe(e => queue.Add(ObjectKey.Of(e.Object)));
     }
 
-    private async Task ReconcileAsync(ObjectKey key, CancellationToken cancellationToken)
+    /// <inheritdoc />
+    protected override async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
     {
         try
         {

@@ -11,7 +11,7 @@ namespace Podhost.Control.Controllers.PodGarbage;
 /// <summary>
 /// Deletes pods that no kubelet will end: bound to a node that does not exist, told to go before they had a node, or terminated and too many.
 /// </summary>
-public sealed partial class PodGarbageController : IController
+public sealed partial class PodGarbageController : QueueController
 {
     private readonly IApiClient _client;
     private readonly IInformer<V1Pod> _pods;
@@ -29,6 +29,7 @@ public sealed partial class PodGarbageController : IController
     /// <param name="logs">Logs.</param>
     public PodGarbageController(
         IApiClient client, IInformer<V1Pod> pods, IInformer<V1Node> nodes, PodGarbageOptions options, TimeProvider time, ILoggerFactory logs)
+        : base(2, time, logs.CreateLogger<PodGarbageController>())
     {
         _client = client;
         _pods = pods;
@@ -39,12 +40,13 @@ public sealed partial class PodGarbageController : IController
     }
 
     /// <inheritdoc />
-    public async Task RunAsync(CancellationToken cancellationToken)
+    protected override IReadOnlyList<Task> Synced => [_pods.Synced, _nodes.Synced];
+
+    /// <inheritdoc />
+    protected override IEnumerable<IDisposable> Subscribe(WorkQueue<ObjectKey> queue)
     {
-        await Task.WhenAll(_pods.Synced, _nodes.Synced).WaitAsync(cancellationToken);
-        using var queue = new WorkQueue<ObjectKey>(new WorkQueueOptions(), _time, _log);
-        using var pods = _pods.Subscribe(e => Look(queue, e));
-        using var nodes = _nodes.Subscribe(e =>
+        yield return _pods.Subscribe(e => Look(queue, e));
+        yield return _nodes.Subscribe(e =>
         {
             if (e.Type == WatchEventKind.Deleted)
             {
@@ -54,7 +56,6 @@ public sealed partial class PodGarbageController : IController
                 }
             }
         });
-        await queue.RunAsync(2, CollectAsync, cancellationToken);
     }
 
     private void Look(WorkQueue<ObjectKey> queue, InformerEvent<V1Pod> change)
@@ -83,7 +84,8 @@ public sealed partial class PodGarbageController : IController
         }
     }
 
-    private async Task CollectAsync(ObjectKey key, CancellationToken cancellationToken)
+    /// <inheritdoc />
+    protected override async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
     {
         if (_pods.Get(key.Namespace, key.Name) is not { } pod)
         {

@@ -10,14 +10,13 @@ using Podhost.Control.Events;
 namespace Podhost.Control.Controllers.TaintEviction;
 
 /// <summary>Deletes pods from nodes whose NoExecute taints they do not tolerate, or not for longer.</summary>
-public sealed class TaintEvictionController : IController
+public sealed class TaintEvictionController : QueueController
 {
     private readonly IApiClient _client;
     private readonly IInformer<V1Pod> _pods;
     private readonly IInformer<V1Node> _nodes;
     private readonly IEventSink _events;
     private readonly TimeProvider _time;
-    private readonly ILogger _log;
 
     /// <summary>A controller.</summary>
     /// <param name="client">Marks and deletes pods.</param>
@@ -28,21 +27,22 @@ public sealed class TaintEvictionController : IController
     /// <param name="logs">Logs.</param>
     public TaintEvictionController(
         IApiClient client, IInformer<V1Pod> pods, IInformer<V1Node> nodes, IEventSink events, TimeProvider time, ILoggerFactory logs)
+        : base(4, time, logs.CreateLogger<TaintEvictionController>())
     {
         _client = client;
         _pods = pods;
         _nodes = nodes;
         _events = events;
         _time = time;
-        _log = logs.CreateLogger<TaintEvictionController>();
     }
 
     /// <inheritdoc />
-    public async Task RunAsync(CancellationToken cancellationToken)
+    protected override IReadOnlyList<Task> Synced => [_pods.Synced, _nodes.Synced];
+
+    /// <inheritdoc />
+    protected override IEnumerable<IDisposable> Subscribe(WorkQueue<ObjectKey> queue)
     {
-        await Task.WhenAll(_pods.Synced, _nodes.Synced).WaitAsync(cancellationToken);
-        using var queue = new WorkQueue<ObjectKey>(new WorkQueueOptions(), _time, _log);
-        using var nodes = _nodes.Subscribe(e =>
+        yield return _nodes.Subscribe(e =>
         {
             if (e.Type != WatchEventKind.Deleted && HasNoExecute(e.Object))
             {
@@ -52,21 +52,21 @@ public sealed class TaintEvictionController : IController
                 }
             }
         });
-        using var pods = _pods.Subscribe(e =>
+        yield return _pods.Subscribe(e =>
         {
             if (e.Type != WatchEventKind.Deleted && NodeOf(e.Object) is { } node && HasNoExecute(node))
             {
                 queue.Add(ObjectKey.Of(e.Object));
             }
         });
-        await queue.RunAsync(4, (key, stop) => EvictAsync(queue, key, stop), cancellationToken);
     }
 
     private static bool HasNoExecute(V1Node node) => node.Spec?.Taints?.Any(t => t.Effect == "NoExecute") == true;
 
     private V1Node? NodeOf(V1Pod pod) => string.IsNullOrEmpty(pod.Spec.NodeName) ? null : _nodes.Get(null, pod.Spec.NodeName);
 
-    private async Task EvictAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
+    /// <inheritdoc />
+    protected override async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
     {
         var now = _time.GetUtcNow();
         if (_pods.Get(key.Namespace, key.Name) is not { Metadata.DeletionTimestamp: null } pod
