@@ -183,6 +183,7 @@ public sealed partial class EmbeddedRuntime : IAsyncDisposable
             LogReopener = new LogReopener(context),
             ExecSync = new ExecSyncRunner(context),
             Stats = new StatsReader(context),
+            Metrics = new MetricsReader(context, new StatsReader(context)),
             Streaming = new StreamingServer(new StreamingBackend(context), streaming, context.Time, loggers),
         };
         await verbs.Streaming.StartAsync(cancellationToken);

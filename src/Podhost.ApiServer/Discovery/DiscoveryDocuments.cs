@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Podhost.Api.Objects;
 using Podhost.Api.Resources;
+using Podhost.ApiServer.Metrics;
 
 namespace Podhost.ApiServer.Discovery;
 
@@ -36,18 +37,18 @@ internal sealed class DiscoveryDocuments
     {
         ["kind"] = "APIGroupList",
         ["apiVersion"] = "v1",
-        ["groups"] = new JsonArray([.. Groups.Select(g => (JsonNode)GroupObject(g))]),
+        ["groups"] = new JsonArray([.. Groups.Select(g => (JsonNode)GroupObject(g)), MetricsGroup.Entry()]),
     });
 
     /// <summary>/apis/GROUP, or null.</summary>
     public static byte[]? Group(string name)
     {
-        if (Groups.FirstOrDefault(g => g.Key == name) is not { } group)
+        var obj = name == MetricsGroup.Group ? MetricsGroup.Entry() : Groups.FirstOrDefault(g => g.Key == name) is { } group ? GroupObject(group) : null;
+        if (obj is null)
         {
             return null;
         }
 
-        var obj = GroupObject(group);
         obj.Insert(0, "kind", "APIGroup");
         obj.Insert(1, "apiVersion", "v1");
         return ObjectCodec.ToUtf8(obj);
@@ -56,6 +57,11 @@ internal sealed class DiscoveryDocuments
     /// <summary>/api/v1 and /apis/GROUP/VERSION, or null.</summary>
     public byte[]? ResourceList(string group, string version)
     {
+        if ((group, version) == (MetricsGroup.Group, MetricsGroup.Version))
+        {
+            return ObjectCodec.ToUtf8(MetricsGroup.ResourceList());
+        }
+
         if (!_byVersion.Contains((group, version)))
         {
             return null;
@@ -101,6 +107,11 @@ internal sealed class DiscoveryDocuments
                     ["freshness"] = "Current",
                 })]),
             });
+        }
+
+        if (!core)
+        {
+            items.Add((JsonNode)MetricsGroup.Aggregated());
         }
 
         return ObjectCodec.ToUtf8(new JsonObject

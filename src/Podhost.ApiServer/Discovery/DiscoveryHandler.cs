@@ -17,7 +17,7 @@ internal sealed class DiscoveryHandler
         var versions = ResourceTable.All.Where(r => r.Group.Length > 0).Select(r => r.ApiVersion).Distinct(StringComparer.Ordinal);
         string[] paths =
         [
-            "/api", "/api/v1", "/apis", .. versions.Select(v => "/apis/" + v),
+            "/api", "/api/v1", "/apis", .. versions.Append("metrics.k8s.io/v1beta1").Select(v => "/apis/" + v),
             "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version",
         ];
         return Json(context, ObjectCodec.ToUtf8(new JsonObject { ["paths"] = new JsonArray([.. paths.Select(p => (JsonNode)p)]) }));

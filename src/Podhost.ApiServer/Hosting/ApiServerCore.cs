@@ -3,6 +3,7 @@ using Podhost.Api.OpenApi;
 using Podhost.Api.Resources;
 using Podhost.ApiServer.Admission;
 using Podhost.ApiServer.Discovery;
+using Podhost.ApiServer.Metrics;
 using Podhost.ApiServer.Registry;
 using Podhost.ApiServer.Routes;
 using Podhost.ApiServer.WatchCache;
@@ -42,6 +43,7 @@ internal sealed class ApiServerCore : IDisposable
             dependencies.PodConnector?.Invoke(Caches),
             dependencies.Time,
             random,
+            new UsageRates(),
             Log);
         var metrics = new RequestMetrics();
         var plain = new PlainRoutes(

@@ -20,6 +20,9 @@ internal static partial class ServerLog
     [LoggerMessage(5, LogLevel.Information, "Serving the Kubernetes API on {Address}")]
     public static partial void Serving(ILogger logger, string address);
 
+    [LoggerMessage(7, LogLevel.Warning, "No metrics of node {Node}: {Error}")]
+    public static partial void NoMetrics(ILogger logger, string node, string error);
+
     [LoggerMessage(6, LogLevel.Error, "Could not make the namespace {Namespace}; trying again")]
     public static partial void BootstrapFailed(ILogger logger, Exception exception, string @namespace);
 }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Podhost.ApiServer.Admission;
 using Podhost.ApiServer.Hosting;
+using Podhost.ApiServer.Metrics;
 using Podhost.ApiServer.Registry;
 using Podhost.ApiServer.Streaming;
 
@@ -21,4 +22,5 @@ internal sealed record ApiServices(
     IPodConnector? Connector,
     TimeProvider Time,
     Random Random,
+    UsageRates Rates,
     ILogger Log);

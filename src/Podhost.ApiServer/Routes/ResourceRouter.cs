@@ -1,5 +1,6 @@
 using Podhost.Api.Errors;
 using Podhost.Api.Resources;
+using Podhost.ApiServer.Metrics;
 using Podhost.ApiServer.Routes.Handlers;
 
 namespace Podhost.ApiServer.Routes;
@@ -17,6 +18,11 @@ internal static class ResourceRouter
     /// <summary>Handles a request.</summary>
     public static ValueTask HandleAsync(ApiServices services, RequestContext context)
     {
+        if (context.Info.Group == MetricsGroup.Group)
+        {
+            return MetricsApi.HandleAsync(services, context);
+        }
+
         var (info, resource) = (context.Info, context.Resource ?? throw NotServed());
         if (resource.Namespaced && info.Namespace.Length == 0 && (info.Name.Length > 0 || info.Verb is not ("list" or "watch")))
         {

@@ -10,6 +10,10 @@ public interface IPodConnector
     /// <summary>Answers the request by itself: status, headers, body or upgrade.</summary>
     /// <exception cref="Podhost.Api.Errors.ApiException">The request cannot be served; thrown only before the response has started.</exception>
     Task ConnectAsync(ConnectRequest request, HttpContext context);
+
+    /// <summary>Reads a JSON document of a node's kubelet, for example <c>/stats/summary</c>.</summary>
+    /// <exception cref="Podhost.Api.Errors.ApiException">It does not answer, or not with one.</exception>
+    Task<JsonObject> ReadAsync(JsonObject node, string path, CancellationToken cancellationToken);
 }
 
 /// <summary>A request for a node.</summary>

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Nodes;
 using k8s.Models;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
@@ -14,6 +15,8 @@ namespace Podhost.ApiServer.Streaming;
 /// <summary>Reaches kubelets over HTTPS with the API server's client certificate, as upstream does: any kubelet works, upstream's too.</summary>
 public sealed class KubeletConnector : IPodConnector, IDisposable
 {
+    private const int MaxDocumentBytes = 16 * 1024 * 1024;
+    private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(10);
     private readonly SslClientAuthenticationOptions _tls;
     private readonly HttpMessageInvoker _http;
     private readonly UpgradeProxy _upgrades;
@@ -61,6 +64,26 @@ public sealed class KubeletConnector : IPodConnector, IDisposable
             "portforward" => _upgrades.ProxyAsync(context, PortForward(context, pod, kubelet), _tls, null, context.RequestAborted),
             _ => throw ApiException.NotFound("", "pods/" + request.Subresource, pod.Metadata.Name),
         };
+    }
+
+    /// <inheritdoc />
+    public async Task<JsonObject> ReadAsync(JsonObject node, string path, CancellationToken cancellationToken)
+    {
+        var target = new Uri(KubeletEndpoint.Of(ObjectCodec.ToModel<V1Node>(node)), path);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(ReadTimeout);
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, target);
+            using var answer = await SendAsync(request, target, deadline.Token);
+            await answer.Content.LoadIntoBufferAsync(MaxDocumentBytes, deadline.Token);
+            var body = await answer.Content.ReadAsByteArrayAsync(deadline.Token);
+            return answer.IsSuccessStatusCode ? ObjectCodec.ParseJson(body) : throw ApiException.Internal($"Get \"{target}\": {(int)answer.StatusCode}");
+        }
+        catch (Exception e) when (e is System.Text.Json.JsonException or HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            throw ApiException.Internal($"Get \"{target}\": {e.Message}", e);
+        }
     }
 
     /// <inheritdoc />

@@ -14,7 +14,7 @@ internal sealed class RuntimeServiceClient(RuntimeService.RuntimeServiceClient c
         CriCalls.CallAsync(client.RunPodSandboxAsync(request, deadline: deadlines.Slow, cancellationToken: cancellationToken), cancellationToken);
 
     public Task<StopPodSandboxResponse> StopPodSandboxAsync(StopPodSandboxRequest request, CancellationToken cancellationToken) =>
-        CriCalls.CallAsync(client.StopPodSandboxAsync(request, deadline: deadlines.Slow, cancellationToken: cancellationToken), cancellationToken);
+        StopAsync(client.StopPodSandboxAsync(request, deadline: deadlines.Slow, cancellationToken: cancellationToken), cancellationToken);
 
     public Task<RemovePodSandboxResponse> RemovePodSandboxAsync(RemovePodSandboxRequest request, CancellationToken cancellationToken) =>
         CriCalls.CallAsync(client.RemovePodSandboxAsync(request, deadline: deadlines.Default, cancellationToken: cancellationToken), cancellationToken);
@@ -35,7 +35,7 @@ internal sealed class RuntimeServiceClient(RuntimeService.RuntimeServiceClient c
         CriCalls.CallAsync(client.StartContainerAsync(request, deadline: deadlines.Default, cancellationToken: cancellationToken), cancellationToken);
 
     public Task<StopContainerResponse> StopContainerAsync(StopContainerRequest request, CancellationToken cancellationToken) =>
-        CriCalls.CallAsync(client.StopContainerAsync(request, deadline: deadlines.Stop(request), cancellationToken: cancellationToken), cancellationToken);
+        StopAsync(client.StopContainerAsync(request, deadline: deadlines.Stop(request), cancellationToken: cancellationToken), cancellationToken);
 
     public Task<RemoveContainerResponse> RemoveContainerAsync(RemoveContainerRequest request, CancellationToken cancellationToken) =>
         CriCalls.CallAsync(client.RemoveContainerAsync(request, deadline: deadlines.Default, cancellationToken: cancellationToken), cancellationToken);
@@ -111,4 +111,18 @@ internal sealed class RuntimeServiceClient(RuntimeService.RuntimeServiceClient c
 
     public Task<UpdatePodSandboxResourcesResponse> UpdatePodSandboxResourcesAsync(UpdatePodSandboxResourcesRequest request, CancellationToken cancellationToken) =>
         CriCalls.CallAsync(client.UpdatePodSandboxResourcesAsync(request, deadline: deadlines.Default, cancellationToken: cancellationToken), cancellationToken);
+
+    // A stop is idempotent by CRI; containerd before 1.7 still answers NotFound for what is gone.
+    private static async Task<TResponse> StopAsync<TResponse>(AsyncUnaryCall<TResponse> call, CancellationToken cancellationToken)
+        where TResponse : new()
+    {
+        try
+        {
+            return await CriCalls.CallAsync(call, cancellationToken);
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
+        {
+            return new TResponse();
+        }
+    }
 }

@@ -100,6 +100,15 @@ internal static unsafe partial class Libc
     [LibraryImport(Name, SetLastError = true)]
     internal static partial int unlockpt(int fd);
 
+    [LibraryImport(Name, SetLastError = true)]
+    internal static partial int tcgetattr(int fd, byte* settings);
+
+    [LibraryImport(Name, SetLastError = true)]
+    internal static partial int tcsetattr(int fd, int when, byte* settings);
+
+    [LibraryImport(Name)]
+    internal static partial void cfmakeraw(byte* settings);
+
     [LibraryImport(Name, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int statfs(string path, byte* buffer);
 

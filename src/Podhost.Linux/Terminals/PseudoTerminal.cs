@@ -32,6 +32,19 @@ public sealed unsafe class PseudoTerminal : IDisposable
         return new PseudoTerminal(handle, new SafeFileHandle(slave, true));
     }
 
+    /// <summary>
+    /// Passes bytes on as they are. For a terminal that only carries what another one has made already: else a line's end is made twice.
+    /// </summary>
+    public void MakeRaw()
+    {
+        // A termios of the C library has 60 bytes.
+        var settings = stackalloc byte[128];
+        var slave = Descriptors.Number(Slave);
+        LinuxException.ThrowIf(Libc.tcgetattr(slave, settings) != 0, "read a terminal's settings");
+        Libc.cfmakeraw(settings);
+        LinuxException.ThrowIf(Libc.tcsetattr(slave, 0, settings) != 0, "set a terminal raw");
+    }
+
     /// <summary>Sets the size in characters.</summary>
     /// <param name="master">The master of a pair.</param>
     /// <param name="width">Columns.</param>

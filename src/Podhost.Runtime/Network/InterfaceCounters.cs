@@ -16,15 +16,23 @@ internal static class InterfaceCounters
             return null;
         }
 
-        // What the node's end receives, the pod has sent.
-        return new NetworkInterfaceUsage
+        try
         {
-            Name = inside,
-            RxBytes = Counter(statistics + "tx_bytes"),
-            RxErrors = Counter(statistics + "tx_errors"),
-            TxBytes = Counter(statistics + "rx_bytes"),
-            TxErrors = Counter(statistics + "rx_errors"),
-        };
+            // What the node's end receives, the pod has sent.
+            return new NetworkInterfaceUsage
+            {
+                Name = inside,
+                RxBytes = Counter(statistics + "tx_bytes"),
+                RxErrors = Counter(statistics + "tx_errors"),
+                TxBytes = Counter(statistics + "rx_bytes"),
+                TxErrors = Counter(statistics + "rx_errors"),
+            };
+        }
+        catch (IOException)
+        {
+            // The interface went between two files (EINVAL, or not found): its pod is being stopped.
+            return null;
+        }
     }
 
     private static UInt64Value Counter(string file) => new() { Value = ulong.TryParse(File.ReadAllText(file).AsSpan().Trim(), out var value) ? value : 0 };

@@ -157,6 +157,8 @@ internal sealed class ExecSession : IDisposable
     private static ExecSession StartWithTerminal(SpawnRequest request, string files)
     {
         var terminal = PseudoTerminal.Open();
+        // The runtime's program makes another one in the container, changes this one while it copies, and resets it before its last bytes.
+        terminal.MakeRaw();
         using (terminal.Slave)
         {
             var child = ProcessSpawner.Spawn(request with

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Grpc.Core;
 using Podhost.Cri.V1;
+using Podhost.Runtime.Stats;
 using CriStatus = Grpc.Core.Status;
 
 namespace Podhost.Runtime.Service;
@@ -123,18 +124,31 @@ internal sealed partial class RuntimeService
         }
     }
 
-    public Task<ListMetricDescriptorsResponse> ListMetricDescriptorsAsync(ListMetricDescriptorsRequest request, CancellationToken cancellationToken) =>
-        throw NoMetrics("ListMetricDescriptors");
+    public Task<ListMetricDescriptorsResponse> ListMetricDescriptorsAsync(ListMetricDescriptorsRequest request, CancellationToken cancellationToken)
+    {
+        var response = new ListMetricDescriptorsResponse();
+        response.Descriptors.AddRange(MetricsReader.Descriptors);
+        return Task.FromResult(response);
+    }
 
-    public Task<ListPodSandboxMetricsResponse> ListPodSandboxMetricsAsync(ListPodSandboxMetricsRequest request, CancellationToken cancellationToken) =>
-        throw NoMetrics("ListPodSandboxMetrics");
+    public async Task<ListPodSandboxMetricsResponse> ListPodSandboxMetricsAsync(ListPodSandboxMetricsRequest request, CancellationToken cancellationToken) =>
+        await Guard(async () =>
+        {
+            var response = new ListPodSandboxMetricsResponse();
+            response.PodMetrics.AddRange(await verbs.Metrics.ReadAsync(cancellationToken));
+            return response;
+        });
 
-    public IAsyncEnumerable<StreamPodSandboxMetricsResponse> StreamPodSandboxMetricsAsync(
-        StreamPodSandboxMetricsRequest request, CancellationToken cancellationToken) => throw NoMetrics("StreamPodSandboxMetrics");
-
-    // No descriptors means no metrics; the kubelet then derives its series from the stats calls.
-    private static RpcException NoMetrics(string call) =>
-        new(new CriStatus(StatusCode.Unimplemented, $"{call}: not implemented by the embedded runtime; use the stats calls"));
+    public async IAsyncEnumerable<StreamPodSandboxMetricsResponse> StreamPodSandboxMetricsAsync(
+        StreamPodSandboxMetricsRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        foreach (var batch in (await verbs.Metrics.ReadAsync(cancellationToken)).Chunk(StreamBatch))
+        {
+            var response = new StreamPodSandboxMetricsResponse();
+            response.PodSandboxMetrics.AddRange(batch);
+            yield return response;
+        }
+    }
 
     private async Task<List<ContainerStats>> StatsAsync(ContainerStatsFilter? filter, CancellationToken cancellationToken)
     {

@@ -31,6 +31,8 @@ internal sealed record RuntimeVerbs
 
     internal required StatsReader Stats { get; init; }
 
+    internal required MetricsReader Metrics { get; init; }
+
     internal required StreamingServer Streaming { get; init; }
 }
 

@@ -11,7 +11,7 @@ public abstract partial class DnsTest(ClusterFixture cluster) : ClusterTest(clus
 
     /// <summary>The address that programs of a pod get for a name; empty where there is none.</summary>
     protected static async Task<string> ResolveAsync(Kubectl k, string pod, string name) =>
-        ResolvedAddress().Match((await k.RunAsync(["exec", pod, "--", "ping", "-c", "1", "-w", "1", name], null)).Out).Groups[1].Value;
+        ResolvedAddress().Match((await k.RunAsync(["exec", pod, "--", "ping", "-c", "1", "-w", "1", "-W", "1", name], null)).Out).Groups[1].Value;
 
     /// <summary>What nslookup says of a whole name, without the server's address.</summary>
     protected static async Task<string> LookUpAsync(Kubectl k, string pod, string type, string name)

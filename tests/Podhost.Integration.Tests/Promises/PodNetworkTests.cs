@@ -56,7 +56,7 @@ public sealed class PodNetworkTests(ClusterFixture cluster) : ClusterTest(cluste
         var hosts = await OutAsync("aliases", "cat /etc/hosts");
         Assert.StartsWith("# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n", hosts);
         Assert.EndsWith("# Entries added by HostAliases.\n192.0.2.5\told.example\tolder.example\n192.0.2.6\tnew.example", hosts);
-        Assert.StartsWith("PING older.example (192.0.2.5)", (await K.RunAsync(["exec", "aliases", "--", "ping", "-c", "1", "-w", "1", "older.example"], null)).Out);
+        Assert.StartsWith("PING older.example (192.0.2.5)", (await K.RunAsync(["exec", "aliases", "--", "ping", "-c", "1", "-w", "1", "-W", "1", "older.example"], null)).Out);
 
         await K.OkAsync("create configmap own-hosts", "--from-literal=hosts=192.0.2.9 mine.example");
         await K.ApplyAsync(ShellPod("own-hosts", "sleep 1000", "volumeMounts: [{name: h, mountPath: /etc/hosts, subPath: hosts}]", "volumes: [{name: h, configMap: {name: own-hosts}}]"));
