@@ -14,7 +14,7 @@ using Podhost.Control.Events;
 namespace Podhost.Control.Controllers.CronJobs;
 
 /// <summary>Starts a Job whenever a CronJob's schedule is due.</summary>
-public sealed class CronJobController : IController
+public sealed class CronJobController : QueueController
 {
     private const string Kind = "CronJob";
     private const string ScheduledAt = "batch.kubernetes.io/cronjob-scheduled-timestamp";
@@ -24,7 +24,6 @@ public sealed class CronJobController : IController
     private readonly IInformer<V1Job> _jobs;
     private readonly IEventSink _events;
     private readonly TimeProvider _time;
-    private readonly ILogger _log;
 
     /// <summary>A controller.</summary>
     /// <param name="client">Writes jobs and statuses.</param>
@@ -34,32 +33,33 @@ public sealed class CronJobController : IController
     /// <param name="time">The clock.</param>
     /// <param name="logs">Logs.</param>
     public CronJobController(IApiClient client, IInformer<V1CronJob> crons, IInformer<V1Job> jobs, IEventSink events, TimeProvider time, ILoggerFactory logs)
+        : base(1, time, logs.CreateLogger<CronJobController>())
     {
         _client = client;
         _crons = crons;
         _jobs = jobs;
         _events = events;
         _time = time;
-        _log = logs.CreateLogger<CronJobController>();
     }
 
     /// <inheritdoc />
-    public async Task RunAsync(CancellationToken cancellationToken)
+    protected override IReadOnlyList<Task> Synced => [_crons.Synced, _jobs.Synced];
+
+    /// <inheritdoc />
+    protected override IEnumerable<IDisposable> Subscribe(WorkQueue<ObjectKey> queue)
     {
-        await Task.WhenAll(_crons.Synced, _jobs.Synced).WaitAsync(cancellationToken);
-        using var queue = new WorkQueue<ObjectKey>(new WorkQueueOptions { MaxRetryDelay = TimeSpan.FromSeconds(30) }, _time, _log);
-        using var crons = _crons.Subscribe(e => queue.Add(ObjectKey.Of(e.Object)));
-        using var jobs = _jobs.Subscribe(e =>
+        yield return _crons.Subscribe(e => queue.Add(ObjectKey.Of(e.Object)));
+        yield return _jobs.Subscribe(e =>
         {
             if (Ownership.ControllerOf(e.Object) is { Kind: Kind } owner)
             {
                 queue.Add(new ObjectKey(e.Object.Metadata.NamespaceProperty, owner.Name));
             }
         });
-        await queue.RunAsync(1, (key, stop) => SyncAsync(queue, key, stop), cancellationToken);
     }
 
-    private async Task SyncAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
+    /// <inheritdoc />
+    protected override async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
     {
         // Validation has judged the schedule; one of an older version that it would refuse never is due.
         if (_crons.Get(key.Namespace, key.Name) is not { } cron || !CronSchedule.TryParse(cron.Spec.Schedule, out var schedule, out _)

@@ -14,7 +14,7 @@ using Podhost.Control.Events;
 namespace Podhost.Control.Controllers.Deployments;
 
 /// <summary>Rolls Deployments out: a ReplicaSet for each template, sized step by step as <see cref="RolloutDecider"/> says.</summary>
-public sealed class DeploymentController : IController
+public sealed class DeploymentController : QueueController
 {
     private const string Kind = "Deployment";
     private const string ApiVersion = "apps/v1";
@@ -25,7 +25,6 @@ public sealed class DeploymentController : IController
     private readonly IInformer<V1Pod> _pods;
     private readonly IEventSink _events;
     private readonly TimeProvider _time;
-    private readonly ILogger _log;
 
     /// <summary>A controller.</summary>
     /// <param name="client">Writes ReplicaSets and statuses.</param>
@@ -43,6 +42,7 @@ public sealed class DeploymentController : IController
         IEventSink events,
         TimeProvider time,
         ILoggerFactory logs)
+        : base(2, time, logs.CreateLogger<DeploymentController>())
     {
         _client = client;
         _deployments = deployments;
@@ -50,17 +50,17 @@ public sealed class DeploymentController : IController
         _pods = pods;
         _events = events;
         _time = time;
-        _log = logs.CreateLogger<DeploymentController>();
     }
 
     /// <inheritdoc />
-    public async Task RunAsync(CancellationToken cancellationToken)
+    protected override IReadOnlyList<Task> Synced => [_deployments.Synced, _sets.Synced, _pods.Synced];
+
+    /// <inheritdoc />
+    protected override IEnumerable<IDisposable> Subscribe(WorkQueue<ObjectKey> queue)
     {
-        await Task.WhenAll(_deployments.Synced, _sets.Synced, _pods.Synced).WaitAsync(cancellationToken);
-        using var queue = new WorkQueue<ObjectKey>(new WorkQueueOptions { MaxRetryDelay = TimeSpan.FromSeconds(30) }, _time, _log);
-        using var deployments = _deployments.Subscribe(e => queue.Add(ObjectKey.Of(e.Object)));
-        using var sets = _sets.Subscribe(e => Look(queue, e.Object));
-        using var pods = _pods.Subscribe(e =>
+        yield return _deployments.Subscribe(e => queue.Add(ObjectKey.Of(e.Object)));
+        yield return _sets.Subscribe(e => Look(queue, e.Object));
+        yield return _pods.Subscribe(e =>
         {
             // Only Recreate waits for pods themselves, and only for their end.
             if (e.Type == WatchEventKind.Deleted && Ownership.ControllerOf(e.Object) is { Kind: "ReplicaSet" } owner
@@ -69,7 +69,6 @@ public sealed class DeploymentController : IController
                 Look(queue, set);
             }
         });
-        await queue.RunAsync(2, (key, stop) => SyncAsync(queue, key, stop), cancellationToken);
     }
 
     private void Look(WorkQueue<ObjectKey> queue, V1ReplicaSet set)
@@ -90,7 +89,8 @@ public sealed class DeploymentController : IController
         }
     }
 
-    private async Task SyncAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
+    /// <inheritdoc />
+    protected override async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
     {
         if (_deployments.Get(key.Namespace, key.Name) is not { } deployment)
         {

@@ -12,7 +12,7 @@ using Podhost.Control.Events;
 namespace Podhost.Control.Controllers.Jobs;
 
 /// <summary>Runs Jobs to their completion, counts each end of a pod once, and deletes finished jobs after their time to live.</summary>
-public sealed class JobController : IController
+public sealed class JobController : QueueController
 {
     private const string Kind = "Job";
 
@@ -21,7 +21,6 @@ public sealed class JobController : IController
     private readonly IInformer<V1Pod> _pods;
     private readonly IEventSink _events;
     private readonly TimeProvider _time;
-    private readonly ILogger _log;
     private readonly Expectations _expectations;
     private readonly PodControl _control;
 
@@ -33,25 +32,25 @@ public sealed class JobController : IController
     /// <param name="time">The clock.</param>
     /// <param name="logs">Logs.</param>
     public JobController(IApiClient client, IInformer<V1Job> jobs, IInformer<V1Pod> pods, IEventSink events, TimeProvider time, ILoggerFactory logs)
+        : base(2, time, logs.CreateLogger<JobController>())
     {
         _client = client;
         _jobs = jobs;
         _pods = pods;
         _events = events;
         _time = time;
-        _log = logs.CreateLogger<JobController>();
         _expectations = new Expectations(time);
         _control = new PodControl(client, events, _expectations);
     }
 
     /// <inheritdoc />
-    public async Task RunAsync(CancellationToken cancellationToken)
+    protected override IReadOnlyList<Task> Synced => [_jobs.Synced, _pods.Synced];
+
+    /// <inheritdoc />
+    protected override IEnumerable<IDisposable> Subscribe(WorkQueue<ObjectKey> queue)
     {
-        await Task.WhenAll(_jobs.Synced, _pods.Synced).WaitAsync(cancellationToken);
-        using var queue = new WorkQueue<ObjectKey>(new WorkQueueOptions { MaxRetryDelay = TimeSpan.FromSeconds(30) }, _time, _log);
-        using var jobs = _jobs.Subscribe(e => queue.Add(ObjectKey.Of(e.Object)));
-        using var pods = _pods.Subscribe(e => Look(queue, e));
-        await queue.RunAsync(2, (key, stop) => SyncAsync(queue, key, stop), cancellationToken);
+        yield return _jobs.Subscribe(e => queue.Add(ObjectKey.Of(e.Object)));
+        yield return _pods.Subscribe(e => Look(queue, e));
     }
 
     private void Look(WorkQueue<ObjectKey> queue, InformerEvent<V1Pod> change)
@@ -75,7 +74,8 @@ public sealed class JobController : IController
         queue.Add(key);
     }
 
-    private async Task SyncAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
+    /// <inheritdoc />
+    protected override async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
     {
         var job = _jobs.Get(key.Namespace, key.Name);
         var named = _pods.List().Where(p => p.Metadata.NamespaceProperty == key.Namespace && Ownership.ControllerOf(p) is { Kind: Kind } owner && owner.Name == key.Name).ToList();

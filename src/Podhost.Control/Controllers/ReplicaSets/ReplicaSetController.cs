@@ -11,7 +11,7 @@ using Podhost.Control.Events;
 namespace Podhost.Control.Controllers.ReplicaSets;
 
 /// <summary>Keeps as many pods of each ReplicaSet alive as it asks for.</summary>
-public sealed class ReplicaSetController : IController
+public sealed class ReplicaSetController : QueueController
 {
     private const string ApiVersion = "apps/v1";
     private const string Kind = "ReplicaSet";
@@ -20,7 +20,6 @@ public sealed class ReplicaSetController : IController
     private readonly IInformer<V1ReplicaSet> _sets;
     private readonly IInformer<V1Pod> _pods;
     private readonly TimeProvider _time;
-    private readonly ILogger _log;
     private readonly Expectations _expectations;
     private readonly PodControl _control;
 
@@ -32,22 +31,23 @@ public sealed class ReplicaSetController : IController
     /// <param name="time">The clock.</param>
     /// <param name="logs">Logs.</param>
     public ReplicaSetController(IApiClient client, IInformer<V1ReplicaSet> sets, IInformer<V1Pod> pods, IEventSink events, TimeProvider time, ILoggerFactory logs)
+        : base(2, time, logs.CreateLogger<ReplicaSetController>())
     {
         _client = client;
         _sets = sets;
         _pods = pods;
         _time = time;
-        _log = logs.CreateLogger<ReplicaSetController>();
         _expectations = new Expectations(time);
         _control = new PodControl(client, events, _expectations);
     }
 
     /// <inheritdoc />
-    public async Task RunAsync(CancellationToken cancellationToken)
+    protected override IReadOnlyList<Task> Synced => [_sets.Synced, _pods.Synced];
+
+    /// <inheritdoc />
+    protected override IEnumerable<IDisposable> Subscribe(WorkQueue<ObjectKey> queue)
     {
-        await Task.WhenAll(_sets.Synced, _pods.Synced).WaitAsync(cancellationToken);
-        using var queue = new WorkQueue<ObjectKey>(new WorkQueueOptions { MaxRetryDelay = TimeSpan.FromSeconds(30) }, _time, _log);
-        using var sets = _sets.Subscribe(e =>
+        yield return _sets.Subscribe(e =>
         {
             if (e.Type == WatchEventKind.Deleted)
             {
@@ -56,8 +56,7 @@ public sealed class ReplicaSetController : IController
 
             queue.Add(ObjectKey.Of(e.Object));
         });
-        using var pods = _pods.Subscribe(e => Look(queue, e));
-        await queue.RunAsync(2, (key, stop) => SyncAsync(queue, key, stop), cancellationToken);
+        yield return _pods.Subscribe(e => Look(queue, e));
     }
 
     private void Look(WorkQueue<ObjectKey> queue, InformerEvent<V1Pod> change)
@@ -98,7 +97,8 @@ public sealed class ReplicaSetController : IController
         queue.Add(key);
     }
 
-    private async Task SyncAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
+    /// <inheritdoc />
+    protected override async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
     {
         if (_sets.Get(key.Namespace, key.Name) is not { } set)
         {
