@@ -166,12 +166,28 @@ public sealed class SubPathTests : IDisposable
         {
             File.Delete(target);
         }
-        else if (Directory.Exists(target))
+        else
         {
-            Directory.Delete(target, recursive: true);
+            DeleteAgainstTheOther(target);
         }
 
         Directory.CreateDirectory(Path.Combine(Volume, "good"));
+    }
+
+    /// <summary>The other side may make something inside while it is deleted: then once more.</summary>
+    private static void DeleteAgainstTheOther(string target)
+    {
+        while (Directory.Exists(target))
+        {
+            try
+            {
+                Directory.Delete(target, recursive: true);
+            }
+            catch (IOException)
+            {
+                Thread.Yield();
+            }
+        }
     }
 
     private Task<Mount> Resolve(string mount, string more = "") => Resolve(Objects.Pod(

@@ -22,7 +22,7 @@ internal sealed class TriggerTimes
     {
         var key = ObjectKey.Of(service);
         var created = service.Metadata.CreationTimestamp;
-        var now = new Seen(created, pods.Select(p => (p.Metadata.Name, At: ReadySince(p))).Where(p => p.At is not null).ToDictionary(p => p.Name, p => p.At!.Value));
+        var now = new Seen(created, pods.Select(p => (p.Metadata.Name, Ready: ReadinessOf(p))).Where(p => p.Ready is not null).ToDictionary(p => p.Name, p => p.Ready!));
         if (!_seen.TryGetValue(key, out var before))
         {
             _seen[key] = now;
@@ -30,7 +30,10 @@ internal sealed class TriggerTimes
         }
 
         _seen[key] = now;
-        var changes = now.Pods.Where(p => !before.Pods.TryGetValue(p.Key, out var old) || p.Value > old).Select(p => (DateTime?)p.Value);
+
+        // Times have whole seconds: a pod that becomes ready and unready within one changed all the same.
+        var changes = now.Pods.Where(p => !before.Pods.TryGetValue(p.Key, out var old) || p.Value.Since > old.Since || p.Value.Status != old.Status)
+            .Select(p => (DateTime?)p.Value.Since);
         return changes.Append(created > before.Created ? created : null).Min();
     }
 
@@ -50,7 +53,10 @@ internal sealed class TriggerTimes
         return stamped.Count > 0 ? stamped : null;
     }
 
-    private static DateTime? ReadySince(V1Pod pod) => pod.Status?.Conditions?.FirstOrDefault(c => c.Type == "Ready")?.LastTransitionTime;
+    private static Readiness? ReadinessOf(V1Pod pod) =>
+        pod.Status?.Conditions?.FirstOrDefault(c => c.Type == "Ready") is { LastTransitionTime: { } since } ready ? new Readiness(ready.Status, since) : null;
 
-    private sealed record Seen(DateTime? Created, Dictionary<string, DateTime> Pods);
+    private sealed record Readiness(string Status, DateTime Since);
+
+    private sealed record Seen(DateTime? Created, Dictionary<string, Readiness> Pods);
 }

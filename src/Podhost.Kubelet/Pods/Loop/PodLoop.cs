@@ -38,6 +38,7 @@ internal sealed partial class PodLoop
 {
     private readonly PodLoopServices services;
     private readonly PodMailbox mailbox = new();
+    private readonly Action<string>? ended;
     private readonly RuntimeLooker looker;
     private readonly EffectRunner runner;
     private readonly ITimer timer;
@@ -51,8 +52,15 @@ internal sealed partial class PodLoop
     private ImmutableDictionary<ProbeKey, ProbeView> probes = ImmutableDictionary<ProbeKey, ProbeView>.Empty;
     private volatile PodSnapshot snapshot;
 
-    public PodLoop(V1Pod pod, PodOrigin origin, bool blocked, PodLoopServices services)
+    /// <summary>A loop.</summary>
+    /// <param name="pod">The pod.</param>
+    /// <param name="origin">Where it comes from.</param>
+    /// <param name="blocked">True while another pod of its name is there.</param>
+    /// <param name="services">What it works with.</param>
+    /// <param name="ended">Told the UID when nothing of the pod is left, before anybody else can know.</param>
+    public PodLoop(V1Pod pod, PodOrigin origin, bool blocked, PodLoopServices services, Action<string>? ended = null)
     {
+        this.ended = ended;
         this.pod = pod;
         this.blocked = blocked;
         this.services = services;
@@ -95,6 +103,8 @@ internal sealed partial class PodLoop
             await runner.DrainAsync().ConfigureAwait(false);
         }
 
+        // The object's end lets the scheduler give the place to the next pod: the node must have it free by then.
+        ended?.Invoke(Uid);
         services.Status.Finish(pod, Origin, memory.Status!);
     }
 

@@ -195,7 +195,7 @@ internal sealed partial class PodManager : IPodDirectory
             byName[name] = sameName = [];
         }
 
-        var loop = new PodLoop(pod, origin, blocked: sameName.Count > 0, services);
+        var loop = new PodLoop(pod, origin, blocked: sameName.Count > 0, services, admission.Release);
         var entry = new Entry(loop);
         entries[loop.Uid] = entry;
         sameName.Add(entry);
@@ -248,7 +248,6 @@ internal sealed partial class PodManager : IPodDirectory
             }
         }
 
-        admission.Release(uid);
         services.Observer.Forget(uid);
         Tracked?.Invoke(uid, null);
     }
