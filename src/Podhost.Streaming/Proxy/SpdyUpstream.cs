@@ -135,7 +135,14 @@ internal sealed class SpdyUpstream(Uri target, TimeProvider time) : IStreamingBa
     private static async Task PumpOutputAsync(SpdyStream source, Stream sink, CancellationToken cancellationToken)
     {
         await source.CopyToAsync(sink, cancellationToken).ConfigureAwait(false);
-        await source.CloseWriteAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await source.CloseWriteAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // The runtime has said everything and hung up: nobody waits for our end of the stream.
+        }
     }
 
     private static async Task PumpSizesAsync(System.Threading.Channels.ChannelReader<TerminalSize> sizes, SpdyStream destination, CancellationToken cancellationToken)
