@@ -107,7 +107,7 @@ public sealed partial class KubeletHost
 
         if (parts.Client is { } client)
         {
-            node = new NamedWatch<V1Node>(client, null, options.NodeName, parts.Time, logger, () => { });
+            node = new NamedWatch<V1Node>(client, null, options.NodeName, parts.Time, logger, () => agent!.Observe(node?.Object));
             running.Add(agent!.RunAsync(cancellationToken));
             running.Add(new NodeLease(options.NodeName, options.NodeLeaseDuration, client, agent.Registered, parts.Time, logger).RunAsync(cancellationToken));
             running.Add(mirrors!.RunAsync(cancellationToken));
