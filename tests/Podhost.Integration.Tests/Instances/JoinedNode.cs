@@ -15,7 +15,9 @@ public sealed class JoinedNode : IAsyncDisposable
     {
         _instance = instance;
         _arguments = [.. Arguments(), .. more];
-        _process = Shell.Start(Executable.File, [.. Executable.Arguments, "kubelet", "--kubeconfig", instance.Kubeconfig, .. _arguments]);
+
+        // Not a child: that a child stops and goes on disturbs its parent's waiting for others.
+        _process = Shell.Start("setsid", ["-f", Executable.File, .. Executable.Arguments, "kubelet", "--kubeconfig", instance.Kubeconfig, .. _arguments]);
         _process.OutputDataReceived += (_, line) => _log.AppendLine(line.Data);
         _process.ErrorDataReceived += (_, line) => _log.AppendLine(line.Data);
         _process.BeginOutputReadLine();
@@ -52,7 +54,7 @@ public sealed class JoinedNode : IAsyncDisposable
         Executable.File, [.. Executable.Arguments, "image", "load", archive, "--data-dir", Path.Combine(Root, "data"), "--run-dir", Path.Combine(Root, "run")])).Ok();
 
     /// <summary>Sends the kubelet a signal, for example STOP.</summary>
-    public async Task SignalAsync(string name) => (await Shell.RunAsync("kill", [$"-{name}", $"{_process.Id}"])).Ok();
+    public async Task SignalAsync(string name) => (await Shell.RunAsync("pkill", [$"-{name}", "-f", $"kubelet --kubeconfig {_instance.Kubeconfig}"])).Ok();
 
     /// <summary>Removes the node with its pods.</summary>
     public async ValueTask DisposeAsync()
@@ -60,7 +62,6 @@ public sealed class JoinedNode : IAsyncDisposable
         await SignalAsync("CONT");
         await _instance.Kubectl.RunAsync("delete pods --all -A --grace-period=0 --force --wait=false");
         var reset = await Shell.RunAsync(Executable.File, [.. Executable.Arguments, "reset", "--yes", .. _arguments], deadline: TimeSpan.FromSeconds(90));
-        await _process.WaitForExitAsync();
         _process.Dispose();
         Assert.True(reset.Code == 0, $"reset: {reset}\n{_log}");
     }
