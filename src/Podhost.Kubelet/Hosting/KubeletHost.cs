@@ -3,6 +3,7 @@ using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Podhost.Cri.V1;
 using Podhost.Kubelet.Images;
+using Podhost.Kubelet.Logs;
 using Podhost.Kubelet.Node;
 using Podhost.Kubelet.Pods;
 using Podhost.Kubelet.Pods.Decide;
@@ -100,6 +101,12 @@ public sealed partial class KubeletHost
         var file = options.StaticPodPath.Length == 0 ? null : new FilePodSource(
             options.StaticPodPath, new StaticPodReader(options.NodeName), new StaticTarget(this), options.FileCheckFrequency, parts.Time, logger);
         var running = new List<Task> { watcher.RunAsync(cancellationToken) };
+        if (options.ContainerLogMaxBytes >= 0)
+        {
+            var rotator = new LogRotator(parts.Runtime, options.ContainerLogMaxBytes, options.ContainerLogMaxFiles, parts.Time);
+            running.Add(new LogMonitor(rotator, manager.RunningLogs, options.ContainerLogMonitorInterval, parts.Time, logger).RunAsync(cancellationToken));
+        }
+
         if (file is not null)
         {
             running.Add(file.RunAsync(cancellationToken));
@@ -107,7 +114,7 @@ public sealed partial class KubeletHost
 
         if (parts.Client is { } client)
         {
-            node = new NamedWatch<V1Node>(client, null, options.NodeName, parts.Time, logger, () => { });
+            node = new NamedWatch<V1Node>(client, null, options.NodeName, parts.Time, logger, () => agent!.Observe(node?.Object));
             running.Add(agent!.RunAsync(cancellationToken));
             running.Add(new NodeLease(options.NodeName, options.NodeLeaseDuration, client, agent.Registered, parts.Time, logger).RunAsync(cancellationToken));
             running.Add(mirrors!.RunAsync(cancellationToken));

@@ -51,6 +51,15 @@ public sealed record KubeletOptions
     /// <summary>How often everything in the runtime is listed, to find what its events missed.</summary>
     public TimeSpan RuntimeRelistPeriod { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>containerLogMaxSize in bytes: from which size a running container's log is rotated; negative: never.</summary>
+    public long ContainerLogMaxBytes { get; init; } = 10 * 1024 * 1024;
+
+    /// <summary>containerLogMaxFiles: how many files a container may have, the current one among them; 2 or more.</summary>
+    public int ContainerLogMaxFiles { get; init; } = 5;
+
+    /// <summary>containerLogMonitorInterval: how often logs are looked at.</summary>
+    public TimeSpan ContainerLogMonitorInterval { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Addresses of the node, primary first; empty: that of the default route.</summary>
     public IReadOnlyList<string> NodeAddresses { get; init; } = [];
 

@@ -19,9 +19,13 @@ internal sealed partial class NodeAgent(
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ReadyRetry = TimeSpan.FromMilliseconds(200);
     private readonly TaskCompletionSource<V1Node> registered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock gate = new();
     private string runtimeVersion = "";
     private V1NodeStatus? written;
     private DateTimeOffset writtenAt;
+    private ulong writtenVersion;
+    private V1Node? foreign;
+    private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>The node as it was registered; for owner references.</summary>
     public Task<V1Node> Registered => registered.Task;
@@ -36,9 +40,57 @@ internal sealed partial class NodeAgent(
         while (true)
         {
             var ready = await ReportAsync(cancellationToken).ConfigureAwait(false);
-            await Task.Delay(ready ? options.NodeStatusUpdateFrequency : ReadyRetry, time, cancellationToken).ConfigureAwait(false);
+            await PauseAsync(ready ? options.NodeStatusUpdateFrequency : ReadyRetry, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>The node as the API has it now. Conditions of this kubelet that somebody else wrote are written again at once.</summary>
+    public void Observe(V1Node? node)
+    {
+        lock (gate)
+        {
+            if (node is null || written is null || VersionOf(node) <= writtenVersion || NodeStatusRules.HasConditionsOf(node.Status, written))
+            {
+                return;
+            }
+
+            foreign = node;
+            changed.TrySetResult();
+        }
+    }
+
+    private async Task PauseAsync(TimeSpan longest, CancellationToken cancellationToken)
+    {
+        Task other;
+        lock (gate)
+        {
+            other = changed.Task;
+        }
+
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(other, Task.Delay(longest, time, ending.Token)).ConfigureAwait(false);
+        await ending.CancelAsync().ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>What the next status is compared with: the last that was written, or what somebody made of it.</summary>
+    private V1NodeStatus? TakePresent()
+    {
+        lock (gate)
+        {
+            if (foreign is not { } node)
+            {
+                return written;
+            }
+
+            foreign = null;
+            changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return VersionOf(node) <= writtenVersion ? written : node.Status;
+        }
+    }
+
+    // resourceVersions of one kind are numbers that grow.
+    private static ulong VersionOf(V1Node node) => ulong.TryParse(node.Metadata.ResourceVersion, out var version) ? version : 0;
 
     private async Task<V1Node> RegisterAsync(CancellationToken cancellationToken)
     {
@@ -103,16 +155,18 @@ internal sealed partial class NodeAgent(
     {
         var facts = await LookAsync(cancellationToken).ConfigureAwait(false);
         var now = time.GetUtcNow();
-        var status = NodeStatusRules.Build(options, inventory, facts, written, now);
+        var present = TakePresent();
+        var status = NodeStatusRules.Build(options, inventory, facts, present, now);
         var ready = IsReady(status);
-        if (written is not null && writtenAt + options.NodeStatusReportFrequency > now && NodeStatusRules.Same(written, status))
+        if (present is not null && writtenAt + options.NodeStatusReportFrequency > now && NodeStatusRules.Same(present, status))
         {
             return ready;
         }
 
+        V1Node answer;
         try
         {
-            await client.PatchAsync<V1Node>(null, options.NodeName, PatchKind.Strategic, Patch(status), "status", cancellationToken).ConfigureAwait(false);
+            answer = await client.PatchAsync<V1Node>(null, options.NodeName, PatchKind.Strategic, Patch(status), "status", cancellationToken).ConfigureAwait(false);
         }
         catch (ApiException e) when (e.IsNotFound)
         {
@@ -122,15 +176,20 @@ internal sealed partial class NodeAgent(
         catch (Exception e) when (e is ApiException or HttpRequestException or IOException)
         {
             LogFailed(logger, "Writing the node's status", e.Message);
+            writtenAt = default; // the next look writes whatever it finds
             return true;
         }
 
-        if (ready != IsReady(written))
+        if (ready != IsReady(present))
         {
             events.Record(Reference(), "Normal", ready ? "NodeReady" : "NodeNotReady", $"Node {options.NodeName} status is now: {(ready ? "NodeReady" : "NodeNotReady")}");
         }
 
-        (written, writtenAt) = (status, now);
+        lock (gate)
+        {
+            (written, writtenAt, writtenVersion) = (status, now, VersionOf(answer));
+        }
+
         return ready;
     }
 

@@ -68,10 +68,14 @@ internal static class NodeStatusRules
     public static bool Same(V1NodeStatus a, V1NodeStatus b) =>
         Beatless(a) == Beatless(b);
 
+    /// <summary>True where the object in the API has the conditions that were written; those of others may be there too.</summary>
+    public static bool HasConditionsOf(V1NodeStatus? inApi, V1NodeStatus written) => written.Conditions.All(w =>
+        inApi?.Conditions?.Any(c => c.Type == w.Type && c.Status == w.Status && c.Reason == w.Reason && c.Message == w.Message) == true);
+
     private static string Beatless(V1NodeStatus status)
     {
         var json = Podhost.Api.Objects.ObjectCodec.ToObject(status);
-        foreach (var condition in json["conditions"]!.AsArray())
+        foreach (var condition in json["conditions"] as System.Text.Json.Nodes.JsonArray ?? [])
         {
             condition!.AsObject().Remove("lastHeartbeatTime");
         }

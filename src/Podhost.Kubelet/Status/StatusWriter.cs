@@ -173,12 +173,13 @@ internal sealed partial class StatusWriter(IApiClient client, IMirrorTargets mir
 
         var patch = StatusPatch.Of(uid, work.Status, work.Origin == PodOrigin.Api ? work.Pod.Status : null);
         var text = patch.ToJsonString();
-        if (text != work.Written)
+        if (text != work.Written || IsOverwritten(slot, work))
         {
-            await client.PatchAsync<V1Pod>(meta.NamespaceProperty, meta.Name, PatchKind.Strategic, patch, "status", ending.Token).ConfigureAwait(false);
+            var answer = await client.PatchAsync<V1Pod>(meta.NamespaceProperty, meta.Name, PatchKind.Strategic, patch, "status", ending.Token).ConfigureAwait(false);
             lock (gate)
             {
                 slot.Written = text;
+                slot.Version = VersionOf(answer);
             }
         }
 
@@ -188,6 +189,14 @@ internal sealed partial class StatusWriter(IApiClient client, IMirrorTargets mir
             await client.DeleteAsync<V1Pod>(meta.NamespaceProperty, meta.Name, options, ending.Token).ConfigureAwait(false);
         }
     }
+
+    // A node that was taken for lost has its pods marked not ready by a controller. A copy older than the last write says nothing about it.
+    private static bool IsOverwritten(Slot slot, Work work) =>
+        work.Origin == PodOrigin.Api
+        && VersionOf(work.Pod) > slot.Version
+        && work.Status.Conditions.Any(w => work.Pod.Status?.Conditions?.Any(c => c.Type == w.Type && c.Status != w.Status) == true);
+
+    private static ulong VersionOf(V1Pod pod) => ulong.TryParse(pod.Metadata.ResourceVersion, out var version) ? version : 0;
 
     private static string Name(V1Pod pod) => $"{pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}";
 
@@ -212,6 +221,8 @@ internal sealed partial class StatusWriter(IApiClient client, IMirrorTargets mir
         public bool Busy { get; set; }
 
         public string? Written { get; set; }
+
+        public ulong Version { get; set; }
 
         public Task Pump { get; set; } = Task.CompletedTask;
     }

@@ -36,6 +36,7 @@ internal sealed class InstanceOptions
     private readonly Option<string?> _criSocket = Text("--cri-socket", "socket on which the embedded runtime serves CRI beside the own kubelet (default none)");
     private readonly Option<string?> _cniConfDir = Text("--cni-conf-dir", "directory of CNI configurations, whose network replaces the built-in bridge (default none)");
     private readonly Option<string?> _cniBinDir = Text("--cni-bin-dir", $"directories of CNI plugins, separated by colons (default {Defaults.CniBinDir})");
+    private readonly Option<string?> _nodeMonitorGrace = Text("--node-monitor-grace-period", "how long a node may be silent before it is marked Unknown (default 50s)");
     private readonly Option<string?> _store = Text("--store", "memory:, sqlite:PATH or etcd:URL (default SQLite in the data directory)");
     private readonly Option<string?> _logLevel = Text("--log-level", $"trace, debug, information, warning or error (default {Defaults.LogLevel})");
 
@@ -44,7 +45,7 @@ internal sealed class InstanceOptions
     {
         foreach (var option in (Option[])
             [_config, _dataDir, _runDir, _podLogsDir, _bindAddress, _securePort, _kubeletPort, _nodeName, _nodeIP, _bridge, _podCidr, _serviceCidr, _clusterDomain, _clusterDns,
-             _cgroupRoot, _podManifestPath, _infraImage, _runtimeEndpoint, _criSocket, _cniConfDir, _cniBinDir, _serviceProxy, _store, _logLevel])
+             _cgroupRoot, _podManifestPath, _infraImage, _runtimeEndpoint, _criSocket, _cniConfDir, _cniBinDir, _serviceProxy, _nodeMonitorGrace, _store, _logLevel])
         {
             command.Options.Add(option);
         }
@@ -78,6 +79,7 @@ internal sealed class InstanceOptions
             CriSocket = SocketPath(Given(parsed, _criSocket) ?? o.CriSocket),
             CniConfDir = Given(parsed, _cniConfDir) ?? o.CniConfDir,
             CniBinDir = Given(parsed, _cniBinDir) ?? o.CniBinDir,
+            NodeMonitorGracePeriod = Given(parsed, _nodeMonitorGrace) is { } grace ? OptionParsing.Duration(_nodeMonitorGrace.Name, grace) : o.NodeMonitorGracePeriod,
             Store = Given(parsed, _store) ?? o.Store,
             LogLevel = Given(parsed, _logLevel) ?? o.LogLevel,
         });

@@ -82,6 +82,7 @@ internal static class ConfigurationFile
                 "criSocket" => options with { CriSocket = Text(document, name) },
                 "cniConfDir" => options with { CniConfDir = Text(document, name) },
                 "cniBinDir" => options with { CniBinDir = Text(document, name) },
+                "nodeMonitorGracePeriod" => options with { NodeMonitorGracePeriod = OptionParsing.Duration(name, Text(document, name)) },
                 "store" => options with { Store = Text(document, name) },
                 "logLevel" => options with { LogLevel = Text(document, name) },
                 "registries" => options with { Registries = Registries(node) },
@@ -149,6 +150,9 @@ internal static class OptionParsing
         IPAddress.TryParse(text, out var address) ? address : throw new ConfigurationException($"{name}: Invalid value: \"{text}\": must be a valid IP address");
 
     public static IReadOnlyList<IPAddress> Addresses(string name, string text) => [.. text.Split(',').Select(a => Address(name, a.Trim()))];
+
+    public static TimeSpan Duration(string name, string text) =>
+        GoDuration.TryParse(text, out var duration) ? duration : throw new ConfigurationException($"{name}: Invalid value: \"{text}\": must be a duration such as 30s or 5m");
 
     public static IPNetwork Network(string name, string text) =>
         IPNetwork.TryParse(text, out var network) ? network : throw new ConfigurationException($"{name}: Invalid value: \"{text}\": must be a valid CIDR value, (e.g. 10.9.8.0/24)");

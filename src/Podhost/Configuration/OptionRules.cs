@@ -22,6 +22,7 @@ internal static partial class OptionRules
         Require(o.CriSocket?.StartsWith('/') ?? true, "--cri-socket", $"{o.CriSocket}", "must be unix:///PATH or an absolute path");
         Require(o.CriSocket is null || o.ContainerRuntimeEndpoint is null, "--cri-socket", $"{o.CriSocket}", "must not be given with --container-runtime-endpoint: the other runtime serves its own socket");
         Require(o.CniConfDir is null || o.ContainerRuntimeEndpoint is null, "--cni-conf-dir", $"{o.CniConfDir}", "must not be given with --container-runtime-endpoint: the other runtime has its own network");
+        Require(o.NodeMonitorGracePeriod > TimeSpan.Zero, "--node-monitor-grace-period", $"{o.NodeMonitorGracePeriod}", "must be greater than zero");
         Require(LogLevels.Contains(o.LogLevel), "--log-level", o.LogLevel, $"supported values: {string.Join(", ", LogLevels)}");
         return o;
     }

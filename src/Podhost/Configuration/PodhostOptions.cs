@@ -69,6 +69,9 @@ internal sealed record PodhostOptions
     /// <summary>Directories of CNI plugins, separated by colons.</summary>
     public string CniBinDir { get; init; } = "/opt/cni/bin:/usr/lib/cni";
 
+    /// <summary>How long a node may be silent before it and its pods are marked.</summary>
+    public TimeSpan NodeMonitorGracePeriod { get; init; } = TimeSpan.FromSeconds(50);
+
     /// <summary>The store: null for SQLite in the data directory, or memory:, sqlite:PATH, etcd:URL.</summary>
     public string? Store { get; init; }
 

@@ -17,6 +17,7 @@ using Podhost.Control.Controllers.Jobs;
 using Podhost.Control.Controllers.KubernetesService;
 using Podhost.Control.Controllers.NamespaceDefaults;
 using Podhost.Control.Controllers.Namespaces;
+using Podhost.Control.Controllers.NodeLifecycle;
 using Podhost.Control.Controllers.NodeTaints;
 using Podhost.Control.Controllers.PersistentVolumes;
 using Podhost.Control.Controllers.PodGarbage;
@@ -75,6 +76,15 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         Add(new PodGarbageController(manager, pods, nodes, new PodGarbageOptions(), time, logs));
         Add(new NodeTaintController(manager, nodes, time, logs));
         Add(new TaintEvictionController(manager, pods, nodes, Events(manager, "taint-eviction-controller"), time, logs));
+        Add(new NodeLifecycleController(
+            manager,
+            nodes,
+            Follow<V1Lease>(manager),
+            pods,
+            Events(manager, "node-controller"),
+            new NodeLifecycleOptions { MonitorGracePeriod = options.NodeMonitorGracePeriod },
+            time,
+            logs));
         var quotas = Follow<V1ResourceQuota>(manager);
         var claims = Follow<V1PersistentVolumeClaim>(manager);
         var volumes = Follow<V1PersistentVolume>(manager);
@@ -106,7 +116,6 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         Follow<V1ConfigMap>(client);
         Follow<V1LimitRange>(client);
         Follow<V1Secret>(client);
-        Follow<V1Lease>(client);
         Follow<V1RuntimeClass>(client);
         Follow<V1ClusterRoleBinding>(client);
         Follow<V1ClusterRole>(client);

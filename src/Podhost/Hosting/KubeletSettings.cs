@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Podhost.Api.Quantities;
 using Podhost.Commands;
 using Podhost.Configuration;
 using Podhost.Kubelet.Hosting;
@@ -38,6 +39,16 @@ internal static class KubeletSettings
         "fileCheckFrequency" => options with { FileCheckFrequency = Duration(name, value) },
         "maxPods" => options with { MaxPods = Number(name, value) },
         "maxParallelImagePulls" => options with { MaxParallelImagePulls = Number(name, value) },
+        "containerLogMaxSize" => options with { ContainerLogMaxBytes = Bytes(name, value) },
+        "containerLogMaxFiles" => options with
+        {
+            ContainerLogMaxFiles = Number(name, value) is > 1 and var files ? files : throw new ConfigurationException($"KubeletConfiguration: {name}: must be greater than 1"),
+        },
+        "containerLogMonitorInterval" => options with
+        {
+            ContainerLogMonitorInterval = Duration(name, value) is { TotalSeconds: >= 3 } interval
+                ? interval : throw new ConfigurationException($"KubeletConfiguration: {name}: must be greater than or equal to 3s"),
+        },
         "systemReserved" => options with { SystemReserved = Map(name, value) },
         "kubeReserved" => options with { KubeReserved = Map(name, value) },
         "nodeLeaseDurationSeconds" => options with { NodeLeaseDuration = TimeSpan.FromSeconds(Number(name, value)) },
@@ -55,6 +66,9 @@ internal static class KubeletSettings
 
     private static int Number(string name, JsonNode? value) =>
         value is JsonValue v && v.TryGetValue<long>(out var number) && number is >= 0 and <= int.MaxValue ? (int)number : throw Wrong(name, "a whole number");
+
+    private static long Bytes(string name, JsonNode? value) =>
+        Quantity.TryParse(Text(name, value), out var quantity) ? quantity.Value : throw Wrong(name, "a quantity such as 10Mi");
 
     private static TimeSpan Duration(string name, JsonNode? value) =>
         value is JsonValue v && v.TryGetValue<string>(out var text) && GoDuration.TryParse(text, out var duration) ? duration : throw Wrong(name, "a duration such as 30s or 5m");

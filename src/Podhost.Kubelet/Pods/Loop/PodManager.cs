@@ -176,6 +176,12 @@ internal sealed partial class PodManager : IPodDirectory
         return instances?.FirstOrDefault() is { } c ? new PodContainerInstance(c.Id, c.State == RunState.Running, c.Attempt, c.LogPath) : null;
     }
 
+    /// <summary>ID and log of every running container that has one.</summary>
+    public IReadOnlyList<(string Id, string Log)> RunningLogs() =>
+    [
+        .. Snapshots().SelectMany(s => s.Runtime is { } r ? r.Containers.Where(c => c.State == RunState.Running && c.LogPath.Length > 0) : []).Select(c => (c.Id, c.LogPath)),
+    ];
+
     /// <inheritdoc/>
     public string? FindSandbox(string podUid) => SnapshotOf(podUid)?.Runtime?.Sandboxes.FirstOrDefault(s => s.Ready)?.Id;
 
