@@ -2,6 +2,7 @@ using Grpc.Core;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Podhost.Cri.V1;
+using Podhost.Kubelet.Eviction;
 using Podhost.Kubelet.Images;
 using Podhost.Kubelet.Node;
 using Podhost.Kubelet.Pods;
@@ -31,6 +32,7 @@ public sealed partial class KubeletHost
     private readonly MirrorPods? mirrors;
     private readonly NodeAgent? agent;
     private readonly OrphanPods orphans;
+    private readonly StorageEviction eviction;
     private NamedWatch<V1Node>? node;
     private volatile bool sourcesKnown;
     private PodSettings settings;
@@ -57,6 +59,9 @@ public sealed partial class KubeletHost
 
         manager = new PodManager(LoopServices(), new NodeAdmission(parts.Inventory.Resources, () => node?.Object, options.AllowedUnsafeSysctls), (IMirrorNames?)mirrors ?? new NoMirrors());
         manager.Tracked += Track;
+        eviction = new StorageEviction(
+            manager, new StorageMeter(parts.Runtime, options.RootDirectory, options.PodLogsDirectory), options.EvictionMonitoringPeriod, parts.Time, logger);
+        manager.Tracked += eviction.Track;
         watcher = new RuntimeWatcher(parts.Runtime, RuntimeChanged, options.RuntimeRelistPeriod, parts.Time, logger);
         orphans = new OrphanPods(parts.Volumes, parts.Cgroups, options.PodLogsDirectory);
     }
@@ -99,7 +104,7 @@ public sealed partial class KubeletHost
     {
         var file = options.StaticPodPath.Length == 0 ? null : new FilePodSource(
             options.StaticPodPath, new StaticPodReader(options.NodeName), new StaticTarget(this), options.FileCheckFrequency, parts.Time, logger);
-        var running = new List<Task> { watcher.RunAsync(cancellationToken) };
+        var running = new List<Task> { watcher.RunAsync(cancellationToken), eviction.RunAsync(cancellationToken) };
         if (file is not null)
         {
             running.Add(file.RunAsync(cancellationToken));
