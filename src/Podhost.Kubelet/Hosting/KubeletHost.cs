@@ -2,6 +2,7 @@ using Grpc.Core;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Podhost.Cri.V1;
+using Podhost.Kubelet.Eviction;
 using Podhost.Kubelet.Images;
 using Podhost.Kubelet.Logs;
 using Podhost.Kubelet.Node;
@@ -32,6 +33,7 @@ public sealed partial class KubeletHost
     private readonly MirrorPods? mirrors;
     private readonly NodeAgent? agent;
     private readonly OrphanPods orphans;
+    private readonly StorageEviction eviction;
     private NamedWatch<V1Node>? node;
     private volatile bool sourcesKnown;
     private PodSettings settings;
@@ -58,6 +60,9 @@ public sealed partial class KubeletHost
 
         manager = new PodManager(LoopServices(), new NodeAdmission(parts.Inventory.Resources, () => node?.Object, options.AllowedUnsafeSysctls), (IMirrorNames?)mirrors ?? new NoMirrors());
         manager.Tracked += Track;
+        eviction = new StorageEviction(
+            manager, new StorageMeter(parts.Runtime, options.RootDirectory, options.PodLogsDirectory), options.EvictionMonitoringPeriod, parts.Time, logger);
+        manager.Tracked += eviction.Track;
         watcher = new RuntimeWatcher(parts.Runtime, RuntimeChanged, options.RuntimeRelistPeriod, parts.Time, logger);
         orphans = new OrphanPods(parts.Volumes, parts.Cgroups, options.PodLogsDirectory);
     }
@@ -100,7 +105,7 @@ public sealed partial class KubeletHost
     {
         var file = options.StaticPodPath.Length == 0 ? null : new FilePodSource(
             options.StaticPodPath, new StaticPodReader(options.NodeName), new StaticTarget(this), options.FileCheckFrequency, parts.Time, logger);
-        var running = new List<Task> { watcher.RunAsync(cancellationToken) };
+        var running = new List<Task> { watcher.RunAsync(cancellationToken), eviction.RunAsync(cancellationToken) };
         if (options.ContainerLogMaxBytes >= 0)
         {
             var rotator = new LogRotator(parts.Runtime, options.ContainerLogMaxBytes, options.ContainerLogMaxFiles, parts.Time);

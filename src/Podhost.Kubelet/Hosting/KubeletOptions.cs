@@ -33,6 +33,9 @@ public sealed record KubeletOptions
     /// <summary>evictionHard's memory.available as a quantity: not allocatable either.</summary>
     public string EvictionHardMemory { get; init; } = "100Mi";
 
+    /// <summary>How often pods with limits of local storage are measured; upstream's evictionMonitoringPeriod.</summary>
+    public TimeSpan EvictionMonitoringPeriod { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>crashLoopBackOff.maxContainerRestartPeriod.</summary>
     public TimeSpan MaxContainerRestartPeriod { get; init; } = TimeSpan.FromSeconds(300);
 

@@ -185,7 +185,8 @@ internal sealed partial class PodManager : IPodDirectory
     /// <inheritdoc/>
     public string? FindSandbox(string podUid) => SnapshotOf(podUid)?.Runtime?.Sandboxes.FirstOrDefault(s => s.Ready)?.Id;
 
-    private PodSnapshot? SnapshotOf(string uid)
+    /// <summary>A pod at this moment, also by the UID of its mirror; null where no loop has it.</summary>
+    public PodSnapshot? SnapshotOf(string uid)
     {
         lock (gate)
         {
