@@ -69,6 +69,7 @@ public static class ResourceTable
         Make<V1EndpointSlice>("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", null, true) with { HasGeneration = true },
         Make<Eventsv1Event>("events.k8s.io", "v1", "Event", "events", "ev", true) with { StoredAs = CoreEvents },
         Make<V1RuntimeClass>("node.k8s.io", "v1", "RuntimeClass", "runtimeclasses", null, false),
+        Make<V1PodDisruptionBudget>("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb", true, hasStatus: true) with { HasGeneration = true },
         Make<V1ClusterRoleBinding>("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", null, false),
         Make<V1ClusterRole>("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", null, false),
         Make<V1RoleBinding>("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", null, true),

@@ -37,6 +37,7 @@ internal sealed record KindRules(Action<Field> Create, Action<Field, Field, stri
         [("batch", "CronJob")] = new(CronJobRules.Create, CronJobRules.Update),
         [("coordination.k8s.io", "Lease")] = Same(ClassRules.CheckLease),
         [("node.k8s.io", "RuntimeClass")] = new(ClassRules.CheckRuntime, (o, old, _) => ClassRules.UpdateRuntime(o, old)),
+        [("policy", "PodDisruptionBudget")] = new(DisruptionBudgetRules.Create, DisruptionBudgetRules.Update),
         [("scheduling.k8s.io", "PriorityClass")] = new(ClassRules.CreatePriority, (o, old, _) => ClassRules.UpdatePriority(o, old)),
         [(Rbac, "Role")] = Same(o => RbacRules.CheckRole(o, namespaced: true)),
         [(Rbac, "ClusterRole")] = Same(o => RbacRules.CheckRole(o, namespaced: false)),

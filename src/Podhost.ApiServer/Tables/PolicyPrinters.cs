@@ -3,7 +3,7 @@ using Podhost.ApiServer.Registry;
 
 namespace Podhost.ApiServer.Tables;
 
-/// <summary>ResourceQuotas and LimitRanges.</summary>
+/// <summary>ResourceQuotas, LimitRanges and PodDisruptionBudgets.</summary>
 internal static class PolicyPrinters
 {
     public static TablePrinter Quotas { get; } = new ColumnPrinter(
@@ -12,6 +12,14 @@ internal static class PolicyPrinters
 
     public static TablePrinter LimitRanges { get; } = new ColumnPrinter(
         [TablePrinter.Name, new("Created At")], (obj, _) => [Meta.Name(obj), Meta.Get(obj, "creationTimestamp")]);
+
+    public static TablePrinter DisruptionBudgets { get; } = new ColumnPrinter(
+        [TablePrinter.Name, new("Min Available"), new("Max Unavailable"), new("Allowed Disruptions", "integer"), TablePrinter.Age],
+        (obj, now) =>
+        [
+            Meta.Name(obj), Meta.At(obj, "spec", "minAvailable")?.ToString() ?? "N/A", Meta.At(obj, "spec", "maxUnavailable")?.ToString() ?? "N/A",
+            Meta.At(obj, "status", "disruptionsAllowed")?.DeepClone() ?? 0, Durations.Age(obj, now),
+        ]);
 
     private static string Amounts(JsonObject quota, bool limits) => string.Join(", ", (Meta.At(quota, "status", "hard") as JsonObject ?? [])
         .Where(h => h.Key.StartsWith("limits.", StringComparison.Ordinal) == limits)

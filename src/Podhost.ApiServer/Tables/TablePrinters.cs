@@ -33,6 +33,7 @@ internal static class TablePrinters
         "jobs" => WorkloadPrinters.Jobs,
         "cronjobs" => WorkloadPrinters.CronJobs,
         "resourcequotas" => PolicyPrinters.Quotas,
+        "poddisruptionbudgets" => PolicyPrinters.DisruptionBudgets,
         "limitranges" => PolicyPrinters.LimitRanges,
         "storageclasses" => VolumePrinters.Classes,
         "persistentvolumes" => VolumePrinters.Volumes,

@@ -9,6 +9,7 @@ using Podhost.Configuration;
 using Podhost.Control.Controllers;
 using Podhost.Control.Controllers.CronJobs;
 using Podhost.Control.Controllers.Deployments;
+using Podhost.Control.Controllers.Disruption;
 using Podhost.Control.Controllers.Endpoints;
 using Podhost.Control.Controllers.EndpointSliceMirroring;
 using Podhost.Control.Controllers.EndpointSlices;
@@ -89,22 +90,24 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         var claims = Follow<V1PersistentVolumeClaim>(manager);
         var volumes = Follow<V1PersistentVolume>(manager);
         var classes = Follow<V1StorageClass>(manager);
-        AddScheduler(scheduler, new SchedulerSources(pods, nodes, namespaces, services, new SchedulerStorage(claims, volumes, classes), Budgets: null));
+        var budgets = Follow<V1PodDisruptionBudget>(manager);
+        AddScheduler(scheduler, new SchedulerSources(pods, nodes, namespaces, services, new SchedulerStorage(claims, volumes, classes), budgets));
         Add(new PersistentVolumeController(manager, claims, volumes, classes, nodes, Events(manager, "persistentvolume-controller"), time, logs));
         Add(new VolumeProtectionController(manager, claims, volumes, pods, time, logs));
         Add(new EphemeralVolumeController(manager, pods, claims, Events(manager, "ephemeral_volume"), time, logs));
-        AddWorkloads(manager, pods);
+        AddWorkloads(manager, pods, budgets);
         FollowOthers(manager);
         Add(new GarbageCollectorController(manager, _owned, time, logs));
         Add(new ResourceQuotaController(manager, quotas, _counted, time, logs));
         await Loops.RunAllAsync(_loops, cancellationToken);
     }
 
-    private void AddWorkloads(IApiClient client, IInformer<V1Pod> pods)
+    private void AddWorkloads(IApiClient client, IInformer<V1Pod> pods, IInformer<V1PodDisruptionBudget> budgets)
     {
         var (deployments, sets) = (Follow<V1Deployment>(client), Follow<V1ReplicaSet>(client));
         Add(new ReplicaSetController(client, sets, pods, Events(client, "replicaset-controller"), time, logs));
         Add(new DeploymentController(client, deployments, sets, pods, Events(client, "deployment-controller"), time, logs));
+        Add(new DisruptionController(client, budgets, pods, sets, deployments, Events(client, "controllermanager"), time, logs));
         var (jobs, crons) = (Follow<V1Job>(client), Follow<V1CronJob>(client));
         Add(new JobController(client, jobs, pods, Events(client, "job-controller"), time, logs));
         Add(new CronJobController(client, crons, jobs, Events(client, "cronjob-controller"), time, logs));

@@ -63,7 +63,7 @@ internal static class DeploymentRules
     }
 
     /// <summary>A count or a percentage; its number, whatever the unit.</summary>
-    private static long CheckShare(Field share, bool atMost100)
+    internal static long CheckShare(Field share, bool atMost100)
     {
         if (!share.IsText)
         {

@@ -11,8 +11,6 @@ namespace Podhost.ApiServer.Routes.Handlers;
 /// <summary>POSTs to pods/binding and pods/eviction.</summary>
 internal static class PodSubresources
 {
-    private const string EvictionMessage = "Eviction API: evicting";
-
     public static async ValueTask BindAsync(ApiServices services, RequestContext context)
     {
         var (info, pods) = (context.Info, context.Resource!);
@@ -38,10 +36,7 @@ internal static class PodSubresources
         var deletion = DeletionOptions.From(eviction["deleteOptions"] as JsonObject);
         options = options with { DryRun = options.DryRun || deletion.DryRun };
         await AdmitAsync(services, pods, "eviction", info, eviction, options, context.Aborted);
-        await services.Deleter.DeleteAsync(
-            pods, info.Namespace, info.Name, deletion, options,
-            pod => PodConditions.Set(pod, "DisruptionTarget", "True", "EvictionByEvictionAPI", EvictionMessage, services.Time.GetUtcNow()),
-            context.Aborted);
+        await Eviction.RunAsync(services, pods, info, deletion, options, context.Aborted);
         await ResponseWriter.WriteJsonAsync(context, 201, Success(), ReadHandlers.Accept(context));
     }
 

@@ -33,7 +33,8 @@ internal sealed record RolloutNumbers(int Replicas, int MaxSurge, int MaxUnavail
         return new RolloutNumbers(replicas, surge, Math.Min(unavailable, replicas));
     }
 
-    private static int Resolve(string share, int of, bool up)
+    /// <summary>A count, or a share of a number, as a count.</summary>
+    internal static int Resolve(string share, int of, bool up)
     {
         if (!share.EndsWith('%'))
         {
