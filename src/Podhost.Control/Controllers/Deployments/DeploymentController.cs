@@ -299,7 +299,7 @@ public sealed class DeploymentController : QueueController
             {
                 mine.Add(selected || deployment.Metadata.DeletionTimestamp is not null ? set : await OwnAsync(deployment, set, owned: false, cancellationToken));
             }
-            else if (selected && Ownership.ControllerOf(set) is null && set.Metadata.DeletionTimestamp is null && deployment.Metadata.DeletionTimestamp is null)
+            else if (selected && Ownership.ControllerOf(set) is null && set.Metadata.DeletionTimestamp is null && await MayAdoptAsync(deployment, cancellationToken))
             {
                 mine.Add(await OwnAsync(deployment, set, owned: true, cancellationToken));
             }
@@ -307,6 +307,12 @@ public sealed class DeploymentController : QueueController
 
         return [.. mine.Where(s => Ownership.Controls(deployment, s))];
     }
+
+    // The copy may be behind: a Deployment that is told to go lets its sets go, and must not take them back.
+    private async Task<bool> MayAdoptAsync(V1Deployment deployment, CancellationToken cancellationToken) =>
+        deployment.Metadata.DeletionTimestamp is null
+        && await _client.GetAsync<V1Deployment>(deployment.Metadata.NamespaceProperty, deployment.Metadata.Name, cancellationToken) is { } now
+        && now.Metadata.Uid == deployment.Metadata.Uid && now.Metadata.DeletionTimestamp is null;
 
     private Task<V1ReplicaSet> OwnAsync(V1Deployment deployment, V1ReplicaSet set, bool owned, CancellationToken cancellationToken)
     {

@@ -168,7 +168,7 @@ public sealed class ReplicaSetController : QueueController
                     await _control.ReleaseAsync(set, pod, cancellationToken);
                 }
             }
-            else if (selected && Ownership.ControllerOf(pod) is null && PodStates.IsActive(pod) && set.Metadata.DeletionTimestamp is null)
+            else if (selected && Ownership.ControllerOf(pod) is null && PodStates.IsActive(pod) && await MayAdoptAsync(set, cancellationToken))
             {
                 await _control.AdoptAsync(Ownership.Reference(set, ApiVersion, Kind), pod, cancellationToken);
                 mine.Add(pod);
@@ -177,6 +177,12 @@ public sealed class ReplicaSetController : QueueController
 
         return mine;
     }
+
+    // The copy may be behind: a set that is told to go lets its pods go, and must not take them back.
+    private async Task<bool> MayAdoptAsync(V1ReplicaSet set, CancellationToken cancellationToken) =>
+        set.Metadata.DeletionTimestamp is null
+        && await _client.GetAsync<V1ReplicaSet>(set.Metadata.NamespaceProperty, set.Metadata.Name, cancellationToken) is { } now
+        && now.Metadata.Uid == set.Metadata.Uid && now.Metadata.DeletionTimestamp is null;
 
     private static bool Selects(V1ReplicaSet set, V1Pod pod) =>
         LabelSelector.FromModel(set.Spec.Selector).Matches((pod.Metadata.Labels ?? new Dictionary<string, string>()).AsReadOnly());
