@@ -139,7 +139,7 @@ internal sealed class SpdyUpstream(Uri target, TimeProvider time) : IStreamingBa
         {
             await source.CloseWriteAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             // The runtime has said everything and hung up: nobody waits for our end of the stream.
         }

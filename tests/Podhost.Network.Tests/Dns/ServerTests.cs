@@ -158,10 +158,26 @@ public sealed class ServerTests : IDisposable
             UpstreamPort = upstreamPort,
             UpstreamTimeout = TimeSpan.FromMilliseconds(500),
         };
-        var server = new DnsServer(configure?.Invoke(options) ?? options, _services, _slices, new FakeInformer<V1Namespace>(), TimeProvider.System, NullLogger.Instance);
+        var server = Open(configure?.Invoke(options) ?? options);
         _parts.Add(server);
         _ = server.RunAsync(_stop.Token);
         return server.Endpoints[0];
+    }
+
+    /// <summary>A port that is free for datagrams may be taken for connections: then another.</summary>
+    private DnsServer Open(DnsServerOptions options)
+    {
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                return new DnsServer(options, _services, _slices, new FakeInformer<V1Namespace>(), TimeProvider.System, NullLogger.Instance);
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && i < 20)
+            {
+                // The kernel chose badly.
+            }
+        }
     }
 
     private FakeUpstream Upstream(string address, int port, Func<DnsQuery, bool, IEnumerable<byte[]>> answers)
