@@ -57,7 +57,7 @@ internal sealed partial class PodLoop
     /// <param name="origin">Where it comes from.</param>
     /// <param name="blocked">True while another pod of its name is there.</param>
     /// <param name="services">What it works with.</param>
-    /// <param name="ended">Told the UID when nothing of the pod is left, before anybody else can know.</param>
+    /// <param name="ended">Told the UID when nothing of the pod is alive, before anybody else can know. May be told again.</param>
     public PodLoop(V1Pod pod, PodOrigin origin, bool blocked, PodLoopServices services, Action<string>? ended = null)
     {
         this.ended = ended;
@@ -103,7 +103,7 @@ internal sealed partial class PodLoop
             await runner.DrainAsync().ConfigureAwait(false);
         }
 
-        // The object's end lets the scheduler give the place to the next pod: the node must have it free by then.
+        // The object's end too lets the scheduler give the place to the next pod: the node must have it free by then.
         ended?.Invoke(Uid);
         services.Status.Finish(pod, Origin, memory.Status!);
     }
@@ -184,6 +184,12 @@ internal sealed partial class PodLoop
     private void Publish(PodDecision decision)
     {
         snapshot = new PodSnapshot(WithStatus(decision.Status), runtime?.View, memory.Stage);
+        if (decision.Status.Phase is "Succeeded" or "Failed")
+        {
+            // Nothing of it is alive: the scheduler gives its place away as soon as it reads this.
+            ended?.Invoke(Uid);
+        }
+
         services.Status.Publish(pod, Origin, decision.Status);
         foreach (var e in decision.Events)
         {
