@@ -77,6 +77,9 @@ public sealed class LabelSelector
     public bool Matches(IReadOnlyDictionary<string, string>? labels) =>
         !MatchesNothing && Requirements.All(r => r.Matches(labels?.GetValueOrDefault(r.Key)));
 
+    /// <summary>True where an object's labels satisfy every requirement.</summary>
+    public bool Selects(V1ObjectMeta metadata) => Matches(key => metadata.Labels?.TryGetValue(key, out var value) == true ? value : null);
+
     /// <summary>True where labels that are looked up by key (null: absent) satisfy every requirement.</summary>
     public bool Matches(Func<string, string?> labelOf) => !MatchesNothing && Requirements.All(r => r.Matches(labelOf(r.Key)));
 

@@ -1,3 +1,4 @@
+using Podhost.Control.Objects;
 using k8s.Models;
 using Podhost.Client;
 using Podhost.Client.Informers;
@@ -171,7 +172,7 @@ internal sealed class SchedulerState(string schedulerName, TimeProvider time)
     private void Put(V1Pod? before, V1Pod pod)
     {
         var uid = pod.Metadata.Uid;
-        if (!string.IsNullOrEmpty(pod.Spec.NodeName) && !IsFinished(pod))
+        if (!string.IsNullOrEmpty(pod.Spec.NodeName) && !PodStates.IsFinished(pod))
         {
             _cache.PutPod(pod);
             _queue.Remove(uid);
@@ -206,9 +207,7 @@ internal sealed class SchedulerState(string schedulerName, TimeProvider time)
     private bool IsOurs(V1Pod pod) =>
         string.IsNullOrEmpty(pod.Spec.NodeName)
         && pod.Metadata.DeletionTimestamp is null
-        && !IsFinished(pod)
+        && !PodStates.IsFinished(pod)
         && (pod.Spec.SchedulerName ?? "default-scheduler") == schedulerName
         && pod.Spec.SchedulingGates is not { Count: > 0 };
-
-    private static bool IsFinished(V1Pod pod) => pod.Status?.Phase is "Succeeded" or "Failed";
 }

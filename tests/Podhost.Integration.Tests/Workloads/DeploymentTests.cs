@@ -74,21 +74,6 @@ public sealed class DeploymentTests(ClusterFixture cluster) : ClusterTest(cluste
         Assert.Contains("`selector` does not match template `labels`", refused.Error);
     }
 
-    private static string Deployment(string name, int replicas, string version) => $$$"""
-        apiVersion: apps/v1
-        kind: Deployment
-        metadata: {name: {{{name}}}}
-        spec:
-          replicas: {{{replicas}}}
-          selector: {matchLabels: {app: {{{name}}}}}
-          template:
-            metadata: {labels: {app: {{{name}}}}}
-            spec:
-              terminationGracePeriodSeconds: 1
-              containers:
-              - name: main
-                image: busybox:stable
-                env: [{name: VERSION, value: "{{{version}}}"}]
-                command: [sh, -c, 'trap "exit 0" TERM; while :; do sleep 1; done']
-        """;
+    private static string Deployment(string name, int replicas, string version) =>
+        Manifests.Deployment(name, replicas, $$"""env: [{name: VERSION, value: "{{version}}"}]""");
 }

@@ -68,21 +68,6 @@ public sealed class DisruptionTests(ClusterFixture cluster) : ClusterTest(cluste
         ["create", "-v=8", "--raw", $"/api/v1/namespaces/{K.Namespace}/pods/{pod}/eviction{query}", "-f", "-"],
         $$$"""{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"{{{pod}}}","namespace":"{{{K.Namespace}}}"}}""");
 
-    private static string Deployment(string name, int replicas, string ready) => $$$"""
-        apiVersion: apps/v1
-        kind: Deployment
-        metadata: {name: {{{name}}}}
-        spec:
-          replicas: {{{replicas}}}
-          selector: {matchLabels: {app: {{{name}}}}}
-          template:
-            metadata: {labels: {app: {{{name}}}}}
-            spec:
-              terminationGracePeriodSeconds: 1
-              containers:
-              - name: main
-                image: busybox:stable
-                readinessProbe: {exec: {command: ["{{{ready}}}"]}, periodSeconds: 1}
-                command: [sh, -c, 'trap "exit 0" TERM; while :; do sleep 1; done']
-        """;
+    private static string Deployment(string name, int replicas, string ready) =>
+        Manifests.Deployment(name, replicas, $$"""readinessProbe: {exec: {command: ["{{ready}}"]}, periodSeconds: 1}""");
 }

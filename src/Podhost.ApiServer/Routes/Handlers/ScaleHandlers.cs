@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Podhost.Api.Errors;
+using Podhost.Api.Objects;
 using Podhost.Api.Patching;
 using Podhost.Api.Schema;
 using Podhost.Api.Selectors;
@@ -19,7 +20,7 @@ internal static class ScaleHandlers
         var (info, resource) = (context.Info, context.Resource!);
         var type = ReadHandlers.Accept(context);
         var found = ObjectStore.Require(await services.Store.FreshAsync(resource, info.Namespace, info.Name, context.Aborted), resource, info.Name);
-        await ResponseWriter.WriteJsonAsync(context, 200, Api.Objects.ObjectCodec.ToUtf8((JsonNode)ToScale(found.ToObject())), type);
+        await RespondAsync(context, found, type);
     }
 
     public static async ValueTask UpdateAsync(ApiServices services, RequestContext context)
@@ -49,8 +50,11 @@ internal static class ScaleHandlers
         var type = ReadHandlers.Accept(context);
         var updated = await services.Updater.UpdateAsync(
             context.Resource!, context.Info.Namespace, context.Info.Name, "scale", old => new Change(Scaled(old, change(ToScale(old)))), options, context.Aborted);
-        await ResponseWriter.WriteJsonAsync(context, 200, Api.Objects.ObjectCodec.ToUtf8((JsonNode)ToScale(updated.ToObject())), type);
+        await RespondAsync(context, updated, type);
     }
+
+    private static ValueTask RespondAsync(RequestContext context, CachedObject obj, AcceptedType type) =>
+        ResponseWriter.WriteJsonAsync(context, 200, ObjectCodec.ToUtf8((JsonNode)ToScale(obj.ToObject())), type);
 
     private static JsonObject Check(JsonObject scale)
     {

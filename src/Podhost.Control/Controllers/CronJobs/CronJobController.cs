@@ -1,4 +1,5 @@
 using System.Globalization;
+using Podhost.Control.Objects;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Podhost.Api.Errors;
@@ -146,7 +147,7 @@ public sealed class CronJobController : QueueController
             _events.Record(cron, "Normal", reason, message);
         }
 
-        if (!ObjectCodec.ToUtf8(status).AsSpan().SequenceEqual(ObjectCodec.ToUtf8(cron.Status ?? new V1CronJobStatus())))
+        if (!Models.Same(status, cron.Status ?? new V1CronJobStatus()))
         {
             await _client.UpdateAsync(
                 new V1CronJob { ApiVersion = "batch/v1", Kind = Kind, Metadata = cron.Metadata, Spec = cron.Spec, Status = status }, "status", cancellationToken);

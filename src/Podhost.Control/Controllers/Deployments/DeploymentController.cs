@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Podhost.Control.Objects;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Podhost.Api.Errors;
@@ -256,7 +257,7 @@ public sealed class DeploymentController : QueueController
         V1Deployment deployment, IReadOnlyList<V1ReplicaSet> sets, V1ReplicaSet? current, bool isNew, CancellationToken cancellationToken)
     {
         var status = RolloutStatus.Of(deployment, sets, current, isNew, _time.GetUtcNow());
-        if (!ObjectCodec.ToUtf8(status).AsSpan().SequenceEqual(ObjectCodec.ToUtf8(deployment.Status ?? new V1DeploymentStatus())))
+        if (!Models.Same(status, deployment.Status ?? new V1DeploymentStatus()))
         {
             // The annotation of the revision may just have changed the object: the status is written whatever its version.
             var patch = new JsonObject { ["status"] = ObjectCodec.ToObject(status) };
@@ -292,14 +293,15 @@ public sealed class DeploymentController : QueueController
     private async Task<IReadOnlyList<V1ReplicaSet>> ClaimAsync(V1Deployment deployment, CancellationToken cancellationToken)
     {
         var mine = new List<V1ReplicaSet>();
+        var selector = LabelSelector.FromModel(deployment.Spec.Selector);
         foreach (var set in _sets.List().Where(s => s.Metadata.NamespaceProperty == deployment.Metadata.NamespaceProperty))
         {
-            var selected = Selects(deployment, set);
+            var selected = selector.Selects(set.Metadata);
             if (Ownership.Controls(deployment, set))
             {
                 mine.Add(selected || deployment.Metadata.DeletionTimestamp is not null ? set : await OwnAsync(deployment, set, owned: false, cancellationToken));
             }
-            else if (selected && Ownership.ControllerOf(set) is null && set.Metadata.DeletionTimestamp is null && await MayAdoptAsync(deployment, cancellationToken))
+            else if (selected && Ownership.ControllerOf(set) is null && set.Metadata.DeletionTimestamp is null && await Ownership.MayAdoptAsync(_client, deployment, cancellationToken))
             {
                 mine.Add(await OwnAsync(deployment, set, owned: true, cancellationToken));
             }
@@ -308,23 +310,19 @@ public sealed class DeploymentController : QueueController
         return [.. mine.Where(s => Ownership.Controls(deployment, s))];
     }
 
-    // The copy may be behind: a Deployment that is told to go lets its sets go, and must not take them back.
-    private async Task<bool> MayAdoptAsync(V1Deployment deployment, CancellationToken cancellationToken) =>
-        deployment.Metadata.DeletionTimestamp is null
-        && await _client.GetAsync<V1Deployment>(deployment.Metadata.NamespaceProperty, deployment.Metadata.Name, cancellationToken) is { } now
-        && now.Metadata.Uid == deployment.Metadata.Uid && now.Metadata.DeletionTimestamp is null;
-
     private Task<V1ReplicaSet> OwnAsync(V1Deployment deployment, V1ReplicaSet set, bool owned, CancellationToken cancellationToken)
     {
         var others = (set.Metadata.OwnerReferences ?? []).Where(r => r.Uid != deployment.Metadata.Uid);
         var references = owned ? others.Append(Ownership.Reference(deployment, ApiVersion, Kind)) : others;
-        return PatchAsync(set, new JsonObject { ["metadata"] = new JsonObject { ["ownerReferences"] = new JsonArray([.. references.Select(r => (JsonNode)ObjectCodec.ToObject(r))]) } }, cancellationToken);
+        return PatchAsync(set, new JsonObject { ["metadata"] = new JsonObject { ["ownerReferences"] = Ownership.ToJson(references) } }, cancellationToken);
     }
 
-    private static V1ReplicaSet? Current(V1Deployment deployment, IEnumerable<V1ReplicaSet> sets) => sets
-        .Where(s => DeploymentNames.SameTemplate(s.Spec.Template, deployment.Spec.Template))
-        .MinBy(s => (s.Metadata.CreationTimestamp, s.Metadata.Name));
+    private static V1ReplicaSet? Current(V1Deployment deployment, IEnumerable<V1ReplicaSet> sets)
+    {
+        var template = DeploymentNames.WithoutHash(deployment.Spec.Template);
+        return sets.Where(s => JsonNode.DeepEquals(DeploymentNames.WithoutHash(s.Spec.Template), template)).MinBy(s => (s.Metadata.CreationTimestamp, s.Metadata.Name));
+    }
 
     private static bool Selects(V1Deployment deployment, V1ReplicaSet set) =>
-        LabelSelector.FromModel(deployment.Spec.Selector).Matches((set.Metadata.Labels ?? new Dictionary<string, string>()).AsReadOnly());
+        LabelSelector.FromModel(deployment.Spec.Selector).Selects(set.Metadata);
 }

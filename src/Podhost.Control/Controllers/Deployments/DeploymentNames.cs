@@ -49,7 +49,8 @@ internal static class DeploymentNames
     public static IEnumerable<KeyValuePair<string, string>> Inherited(V1Deployment deployment) =>
         (deployment.Metadata.Annotations ?? new Dictionary<string, string>()).Where(a => !OwnAnnotations.Contains(a.Key));
 
-    private static JsonObject WithoutHash(V1PodTemplateSpec template)
+    /// <summary>A template as it is compared: without the label of the hash.</summary>
+    public static JsonObject WithoutHash(V1PodTemplateSpec template)
     {
         var json = ObjectCodec.ToObject(template);
         (json["metadata"]?["labels"] as JsonObject)?.Remove(TemplateHash);

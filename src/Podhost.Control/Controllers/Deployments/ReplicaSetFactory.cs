@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Podhost.Control.Objects;
 using k8s.Models;
 using Podhost.Api.Objects;
 using Podhost.Control.Controllers.Workloads;

@@ -1,3 +1,4 @@
+using Podhost.Control.Objects;
 using k8s.Models;
 using Podhost.Api.Resources;
 using Podhost.Client.Informers;

@@ -1,3 +1,4 @@
+using Podhost.Control.Objects;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Podhost.Api.Errors;
@@ -119,7 +120,7 @@ public sealed class DisruptionController : QueueController
     // A version that was overtaken, by an eviction for one, fails here and is decided about again.
     private async Task WriteAsync(V1PodDisruptionBudget budget, V1PodDisruptionBudgetStatus status, CancellationToken cancellationToken)
     {
-        if (budget.Status is { } old && ObjectCodec.ToUtf8(status).AsSpan().SequenceEqual(ObjectCodec.ToUtf8(old)))
+        if (budget.Status is { } old && Models.Same(status, old))
         {
             return;
         }
@@ -154,5 +155,5 @@ public sealed class DisruptionController : QueueController
     }
 
     private static bool Selects(V1PodDisruptionBudget budget, V1Pod pod) => budget.Spec?.Selector is { } selector
-        && LabelSelector.FromModel(selector).Matches((pod.Metadata.Labels ?? new Dictionary<string, string>()).AsReadOnly());
+        && LabelSelector.FromModel(selector).Selects(pod.Metadata);
 }

@@ -1,3 +1,4 @@
+using Podhost.Control.Objects;
 using k8s.Models;
 using Podhost.Control.Controllers.Deployments;
 using Podhost.Control.Controllers.Workloads;

@@ -1,3 +1,4 @@
+using Podhost.Control.Objects;
 using k8s.Models;
 using Podhost.Control.Controllers.Services;
 
@@ -82,7 +83,7 @@ internal static class SliceRules
 
     private static V1Endpoint ToEndpoint(V1Service service, V1Pod pod, List<string> addresses, Func<string, V1Node?> nodeOf)
     {
-        var serving = ServicePods.IsReady(pod);
+        var serving = PodStates.IsReady(pod);
         var terminating = ServicePods.IsTerminating(pod);
         var node = string.IsNullOrEmpty(pod.Spec.NodeName) ? null : pod.Spec.NodeName;
         return new V1Endpoint

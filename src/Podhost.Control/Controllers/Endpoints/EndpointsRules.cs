@@ -1,3 +1,4 @@
+using Podhost.Control.Objects;
 using k8s.Models;
 using Podhost.Control.Controllers.Services;
 
@@ -88,7 +89,7 @@ internal static class EndpointsRules
         return subsets.Count > 0 ? subsets : null;
     }
 
-    private static bool IsReady(V1Service service, V1Pod pod) => service.Spec.PublishNotReadyAddresses == true || ServicePods.IsReady(pod);
+    private static bool IsReady(V1Service service, V1Pod pod) => service.Spec.PublishNotReadyAddresses == true || PodStates.IsReady(pod);
 
     private static List<V1EndpointAddress>? Some(List<V1EndpointAddress> addresses) =>
         addresses.Count > 0 ? [.. addresses.OrderBy(a => a.Ip, StringComparer.Ordinal).ThenBy(a => a.TargetRef.Uid, StringComparer.Ordinal)] : null;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Podhost.Control.Objects;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Podhost.Api.Errors;
@@ -165,7 +166,7 @@ public sealed class JobController : QueueController
     /// <returns>True where it was so already.</returns>
     private async Task<bool> TellAsync(V1Job job, V1JobStatus status, CancellationToken cancellationToken)
     {
-        if (JsonNode.DeepEquals(ObjectCodec.ToObject(status), ObjectCodec.ToObject(job.Status ?? new V1JobStatus())))
+        if (Models.Same(status, job.Status ?? new V1JobStatus()))
         {
             return true;
         }

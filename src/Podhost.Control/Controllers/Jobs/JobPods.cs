@@ -1,4 +1,5 @@
 using System.Globalization;
+using Podhost.Control.Objects;
 using k8s.Models;
 using Podhost.Control.Controllers.Workloads;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Podhost.Control.Objects;
 using k8s.Models;
 using Podhost.Api.Errors;
 using Podhost.Client;
@@ -13,7 +14,7 @@ internal sealed class NodePods(IApiClient client, IInformer<V1Pod> pods, IEventS
 {
     public async Task MarkNotReadyAsync(string node, CancellationToken cancellationToken)
     {
-        foreach (var pod in pods.List().Where(p => p.Spec.NodeName == node && p.Status?.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true))
+        foreach (var pod in pods.List().Where(p => p.Spec.NodeName == node && PodStates.IsReady(p)))
         {
             try
             {

@@ -1,3 +1,4 @@
+using Podhost.Control.Objects;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Podhost.Api.Errors;
@@ -154,9 +155,10 @@ public sealed class ReplicaSetController : QueueController
     private async Task<IReadOnlyList<V1Pod>> ClaimAsync(V1ReplicaSet set, CancellationToken cancellationToken)
     {
         var mine = new List<V1Pod>();
+        var selector = LabelSelector.FromModel(set.Spec.Selector);
         foreach (var pod in _pods.List().Where(p => p.Metadata.NamespaceProperty == set.Metadata.NamespaceProperty))
         {
-            var selected = Selects(set, pod);
+            var selected = selector.Selects(pod.Metadata);
             if (Ownership.Controls(set, pod))
             {
                 if (selected || set.Metadata.DeletionTimestamp is not null)
@@ -168,7 +170,7 @@ public sealed class ReplicaSetController : QueueController
                     await _control.ReleaseAsync(set, pod, cancellationToken);
                 }
             }
-            else if (selected && Ownership.ControllerOf(pod) is null && PodStates.IsActive(pod) && await MayAdoptAsync(set, cancellationToken))
+            else if (selected && Ownership.ControllerOf(pod) is null && PodStates.IsActive(pod) && await Ownership.MayAdoptAsync(_client, set, cancellationToken))
             {
                 await _control.AdoptAsync(Ownership.Reference(set, ApiVersion, Kind), pod, cancellationToken);
                 mine.Add(pod);
@@ -178,19 +180,13 @@ public sealed class ReplicaSetController : QueueController
         return mine;
     }
 
-    // The copy may be behind: a set that is told to go lets its pods go, and must not take them back.
-    private async Task<bool> MayAdoptAsync(V1ReplicaSet set, CancellationToken cancellationToken) =>
-        set.Metadata.DeletionTimestamp is null
-        && await _client.GetAsync<V1ReplicaSet>(set.Metadata.NamespaceProperty, set.Metadata.Name, cancellationToken) is { } now
-        && now.Metadata.Uid == set.Metadata.Uid && now.Metadata.DeletionTimestamp is null;
-
     private static bool Selects(V1ReplicaSet set, V1Pod pod) =>
-        LabelSelector.FromModel(set.Spec.Selector).Matches((pod.Metadata.Labels ?? new Dictionary<string, string>()).AsReadOnly());
+        LabelSelector.FromModel(set.Spec.Selector).Selects(pod.Metadata);
 
     private async Task TellAsync(V1ReplicaSet set, IReadOnlyList<V1Pod> pods, string? refusal, CancellationToken cancellationToken)
     {
         var status = ReplicaSetDecider.StatusOf(set, pods, refusal, _time.GetUtcNow());
-        if (Api.Objects.ObjectCodec.ToUtf8(status).AsSpan().SequenceEqual(Api.Objects.ObjectCodec.ToUtf8(set.Status ?? new V1ReplicaSetStatus { Replicas = -1 })))
+        if (set.Status is { } old && Models.Same(status, old))
         {
             return;
         }

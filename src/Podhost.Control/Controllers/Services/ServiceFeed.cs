@@ -1,3 +1,4 @@
+using Podhost.Control.Objects;
 using k8s.Models;
 using Podhost.Client;
 using Podhost.Client.Informers;
@@ -28,7 +29,7 @@ internal static class ServiceFeed
 
     /// <summary>True where a change of a pod cannot change any endpoint.</summary>
     internal static bool IsSame(V1Pod a, V1Pod b) =>
-        ServicePods.IsReady(a) == ServicePods.IsReady(b)
+        PodStates.IsReady(a) == PodStates.IsReady(b)
         && ServicePods.IsTerminating(a) == ServicePods.IsTerminating(b)
         && ServicePods.CanBeEndpoint(a, true) == ServicePods.CanBeEndpoint(b, true)
         && a.Spec.NodeName == b.Spec.NodeName

@@ -1,3 +1,4 @@
+using Podhost.Control.Objects;
 using k8s.Models;
 
 namespace Podhost.Control.Controllers.Services;
@@ -18,13 +19,11 @@ internal static class ServicePods
 
     /// <summary>True where a pod has an address and is not finished. Pods that are going count only where <paramref name="includeTerminating"/>.</summary>
     public static bool CanBeEndpoint(V1Pod pod, bool includeTerminating) =>
-        pod.Status?.Phase is not ("Failed" or "Succeeded")
+        !PodStates.IsFinished(pod)
         && (!string.IsNullOrEmpty(pod.Status?.PodIP) || pod.Status?.PodIPs is { Count: > 0 })
         && (includeTerminating || !IsTerminating(pod));
 
     public static bool IsTerminating(V1Pod pod) => pod.Metadata.DeletionTimestamp is not null;
-
-    public static bool IsReady(V1Pod pod) => pod.Status?.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true;
 
     /// <summary>The pod's hostname where it is published under this Service.</summary>
     public static string? Hostname(V1Service service, V1Pod pod) =>

@@ -5,6 +5,7 @@ using Podhost.Api.Errors;
 using Podhost.Client;
 using Podhost.Client.Informers;
 using Podhost.Control.Events;
+using Podhost.Control.Objects;
 
 namespace Podhost.Control.Controllers.Workloads;
 
@@ -44,14 +45,14 @@ internal sealed class PodControl(IApiClient client, IEventSink events, Expectati
     /// <summary>Takes an orphan, where it still is the pod that was seen.</summary>
     public async Task AdoptAsync(V1OwnerReference reference, V1Pod pod, CancellationToken cancellationToken)
     {
-        var references = new JsonArray([.. (pod.Metadata.OwnerReferences ?? []).Append(reference).Select(r => (JsonNode)Api.Objects.ObjectCodec.ToObject(r))]);
+        var references = Ownership.ToJson((pod.Metadata.OwnerReferences ?? []).Append(reference));
         await PatchAsync(pod, new JsonObject { ["uid"] = pod.Metadata.Uid, ["ownerReferences"] = references }, cancellationToken);
     }
 
     /// <summary>Lets go of a pod that the selector no longer finds.</summary>
     public async Task ReleaseAsync(IKubernetesObject<V1ObjectMeta> owner, V1Pod pod, CancellationToken cancellationToken)
     {
-        var references = new JsonArray([.. pod.Metadata.OwnerReferences.Where(r => r.Uid != owner.Metadata.Uid).Select(r => (JsonNode)Api.Objects.ObjectCodec.ToObject(r))]);
+        var references = Ownership.ToJson(pod.Metadata.OwnerReferences.Where(r => r.Uid != owner.Metadata.Uid));
         await PatchAsync(pod, new JsonObject { ["uid"] = pod.Metadata.Uid, ["ownerReferences"] = references }, cancellationToken);
     }
 

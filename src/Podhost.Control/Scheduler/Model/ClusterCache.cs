@@ -1,3 +1,4 @@
+using Podhost.Control.Objects;
 using k8s.Models;
 
 namespace Podhost.Control.Scheduler.Model;
@@ -42,7 +43,7 @@ internal sealed class ClusterCache
     /// <summary>A pod that has a node, or a newer version of it; one that ended takes no place.</summary>
     public void PutPod(V1Pod pod)
     {
-        if (pod.Status?.Phase is "Succeeded" or "Failed")
+        if (PodStates.IsFinished(pod))
         {
             RemovePod(pod.Metadata.Uid);
             return;

@@ -1,3 +1,4 @@
+using Podhost.Control.Objects;
 using k8s.Models;
 using Podhost.Api.Pods;
 
@@ -40,7 +41,7 @@ internal sealed class PodView
 
     public bool IsTerminating => Pod.Metadata.DeletionTimestamp is not null;
 
-    public bool IsFinished => Pod.Status?.Phase is "Succeeded" or "Failed";
+    public bool IsFinished => PodStates.IsFinished(Pod);
 
     /// <summary>Effective requests (units: cores, bytes, pieces).</summary>
     public IReadOnlyDictionary<string, decimal> Requests { get; }

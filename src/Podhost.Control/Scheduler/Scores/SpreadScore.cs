@@ -1,3 +1,4 @@
+using Podhost.Control.Objects;
 using k8s.Models;
 using Podhost.Control.Scheduler.Filters;
 using Podhost.Control.Scheduler.Model;
@@ -61,7 +62,7 @@ internal sealed class SpreadScore : INodeScore
     private static bool IsMate(PodView other, IReadOnlyList<IDictionary<string, string>> services, string? owner) =>
         services.Any(s => ServiceSelectors.Selects(s, other)) || (owner is not null && OwnerOf(other.Pod) == owner);
 
-    private static string? OwnerOf(V1Pod pod) => pod.Metadata.OwnerReferences?.FirstOrDefault(o => o.Controller == true)?.Uid;
+    private static string? OwnerOf(V1Pod pod) => Ownership.ControllerOf(pod)?.Uid;
 
     private static void Count(Dictionary<string, int> domains, string? domain, int count)
     {

@@ -1,8 +1,8 @@
 using k8s.Models;
 
-namespace Podhost.Control.Controllers.Workloads;
+namespace Podhost.Control.Objects;
 
-/// <summary>What a pod is to the controller that made it. Pure.</summary>
+/// <summary>What a pod is to scheduler and controllers. Pure.</summary>
 internal static class PodStates
 {
     public static bool IsFinished(V1Pod pod) => pod.Status?.Phase is "Succeeded" or "Failed";
