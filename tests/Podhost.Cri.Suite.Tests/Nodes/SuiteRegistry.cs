@@ -1,11 +1,10 @@
 using System.Diagnostics;
 using System.Formats.Tar;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using Podhost.Tests.Shared;
 
 namespace Podhost.Cri.Suite.Tests.Nodes;
 
@@ -34,7 +33,7 @@ internal sealed class SuiteRegistry : IAsyncDisposable
     public static async Task<SuiteRegistry> StartAsync(string directory)
     {
         Directory.CreateDirectory(directory);
-        var port = FreePort();
+        var port = Loopback.FreePort();
         var config = Path.Combine(directory, "config.yml");
         await File.WriteAllTextAsync(
             config, $"version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {directory}/data\nhttp:\n  addr: 127.0.0.1:{port}\n");
@@ -52,13 +51,6 @@ internal sealed class SuiteRegistry : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
         Directory.Delete(_directory, recursive: true);
-    }
-
-    internal static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private async Task WaitAsync()

@@ -2,6 +2,7 @@ using System.Net;
 using Grpc.Core;
 using Podhost.Cri.Suite.Tests.Nodes;
 using Podhost.Cri.V1;
+using Podhost.Tests.Shared;
 
 namespace Podhost.Cri.Suite.Tests.Suite;
 
@@ -82,7 +83,7 @@ public abstract class NamespaceTests(CriNode node) : CriSuite(node)
     [Fact]
     public async Task A_host_port_leads_to_the_pod()
     {
-        var port = SuiteRegistry.FreePort();
+        var port = Loopback.FreePort();
         await using var pod = await Node.RunAsync(config => config.PortMappings.Add(new PortMapping { HostPort = port, ContainerPort = 8080, Protocol = Protocol.Tcp }));
         var container = await pod.RunAsync("echo mapped > /tmp/index.html; exec httpd -f -p 8080 -h /tmp");
         await CriNode.UntilAsync(() => pod.TryExecAsync(container, "wget -q -O - http://127.0.0.1:8080/"), response => response.ExitCode == 0);

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Podhost.Tests.Shared;
@@ -21,8 +20,8 @@ public sealed class Instance : IAsyncDisposable
         _more = more;
         Root = Directory.CreateTempSubdirectory("podhost-it-").FullName;
         StaticPods = Directory.CreateDirectory(Path.Combine(Root, "static")).FullName;
-        SecurePort = FreePort();
-        KubeletPort = FreePort();
+        SecurePort = Loopback.FreePort();
+        KubeletPort = Loopback.FreePort();
         Kubectl = new Kubectl("kubectl", Kubeconfig);
     }
 
@@ -227,12 +226,5 @@ public sealed class Instance : IAsyncDisposable
         {
             _log.AppendLine(line);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

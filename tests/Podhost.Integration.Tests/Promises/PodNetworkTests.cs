@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using Podhost.Integration.Tests.Instances;
+using Podhost.Tests.Shared;
 
 namespace Podhost.Integration.Tests.Promises;
 
@@ -68,7 +69,7 @@ public sealed class PodNetworkTests(ClusterFixture cluster) : ClusterTest(cluste
     public async Task Host_ports_lead_to_the_pod_over_TCP_and_UDP_and_end_with_it()
     {
         Assert.SkipWhen(Shell.Find("socat") is null, "socat is not installed");
-        var (tcp, udp) = (FreePort(), FreePort());
+        var (tcp, udp) = (Loopback.FreePort(), Loopback.FreePort());
         await K.ApplyAsync(ShellPod(
             "host-port", "httpd -p 8080 -h /www; exec chroot /host socat UDP-RECVFROM:5353,fork EXEC:cat",
             $"ports: [{{containerPort: 8080, hostPort: {tcp}}}, {{containerPort: 5353, hostPort: {udp}, protocol: UDP}}]\n    volumeMounts: [{{name: host, mountPath: /host}}]",
@@ -119,12 +120,5 @@ public sealed class PodNetworkTests(ClusterFixture cluster) : ClusterTest(cluste
             {
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,6 +1,6 @@
 using System.Net;
-using System.Net.Sockets;
 using Podhost.Cri.V1;
+using Podhost.Tests.Shared;
 
 namespace Podhost.Runtime.Tests.Containers;
 
@@ -108,7 +108,7 @@ public sealed class ContainerConfigTests
     public async Task A_host_port_leads_to_the_pod_and_is_given_once()
     {
         await using var node = await RuntimeNode.StartAsync();
-        var port = FreePort();
+        var port = Loopback.FreePort();
         void Map(PodSandboxConfig config) => config.PortMappings.Add(new PortMapping { HostPort = port, ContainerPort = 8080 });
         var sandbox = await node.RunSandboxAsync(Map);
         var container = await node.RunAsync(sandbox, "echo hello > /tmp/index.html; exec httpd -f -p 8080 -h /tmp");
@@ -165,12 +165,5 @@ public sealed class ContainerConfigTests
         var bytes = node.Options.PodCidr.BaseAddress.GetAddressBytes();
         bytes[3]++;
         return new IPAddress(bytes).ToString();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text;
+using Podhost.Tests.Shared;
 
 namespace Podhost.Runtime.Tests.Images;
 
@@ -37,7 +36,7 @@ internal sealed class TestRegistry : IAsyncDisposable
     {
         Assert.SkipUnless(File.Exists(Binary), "docker-registry is not installed");
         var directory = Directory.CreateTempSubdirectory("podhost-registry-").FullName;
-        var port = FreePort();
+        var port = Loopback.FreePort();
         var auth = "";
         if (authenticated)
         {
@@ -82,13 +81,6 @@ internal sealed class TestRegistry : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
         Directory.Delete(_directory, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private async Task WaitAsync()

@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Podhost.Storage.Tests.Sqlite;
+using Podhost.Tests.Shared;
 
 namespace Podhost.Storage.Tests.Etcd;
 
@@ -9,8 +8,8 @@ namespace Podhost.Storage.Tests.Etcd;
 public sealed class EtcdFixture : IAsyncLifetime
 {
     private readonly TempDirectory _directory = new();
-    private readonly int _clientPort = FreePort();
-    private readonly int _peerPort = FreePort();
+    private readonly int _clientPort = Loopback.FreePort();
+    private readonly int _peerPort = Loopback.FreePort();
     private Process? _process;
 
     public string Endpoint => $"http://127.0.0.1:{_clientPort}";
@@ -72,12 +71,5 @@ public sealed class EtcdFixture : IAsyncLifetime
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

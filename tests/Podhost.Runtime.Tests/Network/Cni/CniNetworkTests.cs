@@ -4,6 +4,7 @@ using Podhost.Cri.V1;
 using Podhost.Runtime.Network.Cni;
 using Podhost.Runtime.State;
 using Podhost.Runtime.Tests.Containers;
+using Podhost.Tests.Shared;
 
 namespace Podhost.Runtime.Tests.Network.Cni;
 
@@ -51,7 +52,7 @@ public sealed class CniNetworkTests : IDisposable
     public async Task A_host_port_leads_to_the_pod_through_portmap()
     {
         await using var node = await StartAsync(Chain("1.0.0"));
-        var port = FreePort();
+        var port = Loopback.FreePort();
         var sandbox = await node.RunSandboxAsync(config => config.PortMappings.Add(new PortMapping { HostPort = port, ContainerPort = 8080 }));
         var container = await node.RunAsync(sandbox, "echo mapped > /tmp/index.html; exec httpd -f -p 8080 -h /tmp");
         await node.ExecAsync(container, LifecycleTests.Retry("wget -q -O - http://127.0.0.1:8080/"));
@@ -242,13 +243,6 @@ public sealed class CniNetworkTests : IDisposable
     }
 
     private static IEnumerable<string> Attachments(RuntimeNode node) => Directory.EnumerateFiles(Path.Combine(node.Options.DataDirectory, "network", "cni"));
-
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private static void Run(string program, params string[] arguments)
     {
