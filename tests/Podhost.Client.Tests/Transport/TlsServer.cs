@@ -28,8 +28,9 @@ internal sealed class TlsServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        _listener.Stop();
+        // Only a listener that nobody asks any more is stopped: asking a stopped one is a fault.
         await _accepting;
+        _listener.Stop();
     }
 
     private async Task AcceptAsync()
