@@ -8,6 +8,7 @@ public static class ResourceTable
     private static readonly string[] GetUpdatePatch = ["get", "patch", "update"];
     private static readonly string[] CreateOnly = ["create"];
     private static readonly string[] Connect = ["create", "get"];
+    private static readonly string[] Proxy = ["create", "delete", "get", "patch", "update"];
     private static readonly SubresourceInfo[] NoSubresources = [];
 
     private static readonly ResourceInfo CoreEvents = Core<Corev1Event>("Event", "events", "ev", hasStatus: false) with { SchemaName = "io.k8s.api.core.v1.Event" };
@@ -27,7 +28,7 @@ public static class ResourceTable
         },
         Core<V1Node>("Node", "nodes", "no", namespaced: false, hasStatus: true) with
         {
-            Subresources = [Status("Node"), new("proxy", "NodeProxyOptions", Connect)],
+            Subresources = [Status("Node"), new("proxy", "NodeProxyOptions", Proxy)],
         },
         Core<V1PersistentVolumeClaim>("PersistentVolumeClaim", "persistentvolumeclaims", "pvc", hasStatus: true),
         Core<V1PersistentVolume>("PersistentVolume", "persistentvolumes", "pv", namespaced: false, hasStatus: true),
@@ -43,6 +44,7 @@ public static class ResourceTable
                 new("exec", "PodExecOptions", Connect),
                 new("log", "Pod", ["get"]),
                 new("portforward", "PodPortForwardOptions", Connect),
+                new("proxy", "PodProxyOptions", Proxy),
                 new("resize", "Pod", GetUpdatePatch),
                 Status("Pod"),
             ],
@@ -53,7 +55,11 @@ public static class ResourceTable
         {
             Subresources = [new("token", "TokenRequest", CreateOnly, "authentication.k8s.io", "v1")],
         },
-        Core<V1Service>("Service", "services", "svc", hasStatus: true, categories: ["all"]) with { NameIsDnsLabel = true },
+        Core<V1Service>("Service", "services", "svc", hasStatus: true, categories: ["all"]) with
+        {
+            NameIsDnsLabel = true,
+            Subresources = [new("proxy", "ServiceProxyOptions", Proxy), Status("Service")],
+        },
 
         Workload<V1Deployment>("apps", "Deployment", "deployments", "deploy", scales: true),
         Workload<V1ReplicaSet>("apps", "ReplicaSet", "replicasets", "rs", scales: true),

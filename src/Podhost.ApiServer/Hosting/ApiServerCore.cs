@@ -4,6 +4,7 @@ using Podhost.Api.Resources;
 using Podhost.ApiServer.Admission;
 using Podhost.ApiServer.Discovery;
 using Podhost.ApiServer.Metrics;
+using Podhost.ApiServer.Proxying;
 using Podhost.ApiServer.Registry;
 using Podhost.ApiServer.Routes;
 using Podhost.ApiServer.WatchCache;
@@ -41,6 +42,7 @@ internal sealed class ApiServerCore : IDisposable
             new Watches(store, lister),
             dependencies.ReviewHandlers(Caches, authorizer, authenticator),
             dependencies.PodConnector?.Invoke(Caches),
+            new ObjectProxy(dependencies.Time),
             dependencies.Time,
             random,
             new UsageRates(),
@@ -64,6 +66,7 @@ internal sealed class ApiServerCore : IDisposable
 
     public void Dispose()
     {
+        Services.Proxy.Dispose();
         _readers.Dispose();
         _writers.Dispose();
     }

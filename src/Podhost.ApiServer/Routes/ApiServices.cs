@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Podhost.ApiServer.Admission;
 using Podhost.ApiServer.Hosting;
 using Podhost.ApiServer.Metrics;
+using Podhost.ApiServer.Proxying;
 using Podhost.ApiServer.Registry;
 using Podhost.ApiServer.Streaming;
 
@@ -20,6 +21,7 @@ internal sealed record ApiServices(
     Watches Watches,
     IReadOnlyList<IReviewHandler> Reviews,
     IPodConnector? Connector,
+    ObjectProxy Proxy,
     TimeProvider Time,
     Random Random,
     UsageRates Rates,

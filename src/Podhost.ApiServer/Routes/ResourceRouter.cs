@@ -75,7 +75,12 @@ internal static class ResourceRouter
             throw NotServed();
         }
 
-        if (info.Subresource is "exec" or "attach" or "portforward" or "log" or "proxy")
+        if (info.Subresource == "proxy")
+        {
+            return ProxyHandler.ProxyAsync(services, context);
+        }
+
+        if (info.Subresource is "exec" or "attach" or "portforward" or "log")
         {
             return ConnectHandlers.ConnectAsync(services, context);
         }

@@ -8,7 +8,7 @@ using Podhost.ApiServer.Streaming;
 
 namespace Podhost.ApiServer.Routes.Handlers;
 
-/// <summary>Subresources that a kubelet answers: log, exec, attach, portforward, proxy.</summary>
+/// <summary>Subresources of a pod that its kubelet answers: log, exec, attach, portforward.</summary>
 internal static class ConnectHandlers
 {
     private static readonly ResourceInfo Nodes = ResourceTable.For<V1Node>();
@@ -25,13 +25,14 @@ internal static class ConnectHandlers
             await AdmitAsync(services, context, obj);
         }
 
-        var nodeName = resource.Plural == "nodes" ? info.Name : Meta.Text(Meta.At(obj, "spec", "nodeName"));
+        var nodeName = Meta.Text(Meta.At(obj, "spec", "nodeName"));
         var node = nodeName.Length == 0 ? null : services.Store.Caches.Get(Nodes, null, nodeName)?.ToObject();
         context.WriteWarnings();
         await connector.ConnectAsync(new ConnectRequest(info.Subresource, obj, node, info.SubPath, context.User), context.Http);
     }
 
-    private static async ValueTask AdmitAsync(ApiServices services, RequestContext context, JsonObject obj)
+    /// <summary>Admission of a connection: the query is the object, the connected object the old one.</summary>
+    public static async ValueTask AdmitAsync(ApiServices services, RequestContext context, JsonObject obj)
     {
         var options = new WriteOptions(context.User, "", DryRun: false, context.Warnings);
         var query = new JsonObject();
