@@ -44,9 +44,6 @@ internal static unsafe partial class Libc
     internal static partial int fcntl(int fd, int command, nint argument);
 
     [LibraryImport(Name, SetLastError = true)]
-    internal static partial int ioctl(int fd, nuint request, void* argument);
-
-    [LibraryImport(Name, SetLastError = true)]
     internal static partial int gettid();
 
     [LibraryImport(Name, SetLastError = true)]
@@ -90,24 +87,6 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Name, SetLastError = true)]
     internal static partial int setsockopt(int fd, int level, int option, void* value, uint length);
-
-    [LibraryImport(Name, SetLastError = true)]
-    internal static partial int posix_openpt(int flags);
-
-    [LibraryImport(Name, SetLastError = true)]
-    internal static partial int grantpt(int fd);
-
-    [LibraryImport(Name, SetLastError = true)]
-    internal static partial int unlockpt(int fd);
-
-    [LibraryImport(Name, SetLastError = true)]
-    internal static partial int tcgetattr(int fd, byte* settings);
-
-    [LibraryImport(Name, SetLastError = true)]
-    internal static partial int tcsetattr(int fd, int when, byte* settings);
-
-    [LibraryImport(Name)]
-    internal static partial void cfmakeraw(byte* settings);
 
     [LibraryImport(Name, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int statfs(string path, byte* buffer);

@@ -20,6 +20,7 @@ internal sealed partial class Adopter(
 {
     internal async Task AdoptAsync(CancellationToken cancellationToken)
     {
+        Processes.ExecLeftovers.Clean(context.Paths.Bundles);
         var (sandboxRecords, brokenSandboxes) = context.State.SandboxStore.Load();
         var (containerRecords, brokenContainers) = context.State.ContainerStore.Load();
         await context.Network.PrepareAsync(

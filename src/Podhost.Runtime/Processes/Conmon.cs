@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Grpc.Core;
 using Podhost.Linux.Native;
@@ -33,7 +33,6 @@ internal sealed record ConmonResult(ProcessIdentity Container, ProcessIdentity M
 internal sealed class Conmon(string program)
 {
     private const string SyncPipe = "_OCI_SYNCPIPE";
-    private const int MaxMessageBytes = 64 * 1024;
 
     /// <summary>The file names that conmon makes in the bundle.</summary>
     internal const string PidFile = "pidfile";
@@ -55,10 +54,9 @@ internal sealed class Conmon(string program)
         ChildProcess child;
         using (write)
         {
-            var number = ((int)write.DangerousGetHandle()).ToString(CultureInfo.InvariantCulture);
             child = ProcessSpawner.Spawn(new SpawnRequest(program, Arguments(request))
             {
-                Environment = [ProcessSpawner.DefaultPath, $"{SyncPipe}={number}"],
+                Environment = [ProcessSpawner.DefaultPath, Number(SyncPipe, write)],
                 Descriptors = [InheritedDescriptor.SameNumber(write)],
                 NewSession = true,
                 WorkingDirectory = request.Bundle,
@@ -66,7 +64,7 @@ internal sealed class Conmon(string program)
         }
 
         var code = await child.Exit.WaitAsync(cancellationToken);
-        var (pid, message) = Parse(await ReadLineAsync(stream, cancellationToken), code);
+        var (pid, message) = Parse(await new LineReader(stream).ReadAsync(cancellationToken), code);
         if (pid <= 0)
         {
             throw new RpcException(new Status(StatusCode.Internal, message));
@@ -78,6 +76,34 @@ internal sealed class Conmon(string program)
     /// <summary>The process that conmon left word of in a bundle; 0 when it did not get that far.</summary>
     internal static int ReadPid(string file) =>
         File.Exists(file) && int.TryParse(File.ReadAllText(file).AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : 0;
+
+    /// <summary>
+    /// Starts a conmon for a command with a terminal in a running container. It stays our child (<c>--sync</c>) and ends with the command.
+    /// </summary>
+    /// <param name="start">The command.</param>
+    /// <param name="words">Where it tells the command's process id, and at the end the exit code.</param>
+    /// <param name="ready">Where it tells that clients may attach.</param>
+    /// <param name="go">From where it takes a byte to begin, and another to start the command.</param>
+    internal ChildProcess SpawnExec(ExecStart start, SafeHandle words, SafeHandle ready, SafeHandle go)
+    {
+        string[] arguments =
+        [
+            "--api-version", "1", "-c", start.ContainerId, "-u", start.ContainerId, "-n", start.ContainerId, "-r", start.Runtime.Program,
+            "--runtime-arg", "--root=" + start.Runtime.StateDirectory, "--runtime-arg", "--log=" + start.LogFile, "-b", start.Directory, "-p", start.PidFile,
+            "--exec", "--exec-attach", "--exec-process-spec", start.ProcessFile, "--terminal", "--stdin", "--leave-stdin-open",
+            "-l", "k8s-file:/dev/null", "--full-attach", "--no-sync-log", "--sync",
+        ];
+        return ProcessSpawner.Spawn(new SpawnRequest(program, arguments)
+        {
+            Environment = [ProcessSpawner.DefaultPath, Number(SyncPipe, words), Number("_OCI_ATTACHPIPE", ready), Number("_OCI_STARTPIPE", go)],
+            Descriptors = [InheritedDescriptor.SameNumber(words), InheritedDescriptor.SameNumber(ready), InheritedDescriptor.SameNumber(go)],
+            NewSession = true,
+            WorkingDirectory = start.Directory,
+        });
+    }
+
+    private static string Number(string name, SafeHandle descriptor) =>
+        string.Create(CultureInfo.InvariantCulture, $"{name}={(int)descriptor.DangerousGetHandle()}");
 
     private static List<string> Arguments(ConmonRequest request)
     {
@@ -105,25 +131,7 @@ internal sealed class Conmon(string program)
         return arguments;
     }
 
-    private static async Task<string> ReadLineAsync(DescriptorStream stream, CancellationToken cancellationToken)
-    {
-        var buffer = new byte[MaxMessageBytes];
-        var length = 0;
-        while (length < buffer.Length && Array.IndexOf(buffer, (byte)'\n', 0, length) < 0)
-        {
-            var count = await stream.ReadAsync(buffer.AsMemory(length), cancellationToken);
-            if (count == 0)
-            {
-                break;
-            }
-
-            length += count;
-        }
-
-        return Encoding.UTF8.GetString(buffer, 0, length);
-    }
-
-    private static (int Pid, string Message) Parse(string line, int exitCode)
+    internal static (int Number, string Message) Parse(string line, int exitCode)
     {
         if (line.Length == 0)
         {

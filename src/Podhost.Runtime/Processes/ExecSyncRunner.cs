@@ -21,7 +21,7 @@ internal sealed class ExecSyncRunner(RuntimeContext context)
         }
 
         var container = context.State.GetContainer(request.ContainerId);
-        using var session = ExecSession.Start(context, container, request.Cmd, tty: false, stdin: false);
+        using var session = ExecSession.Start(context, container, request.Cmd, stdin: false);
         var output = new BoundedCapture(MaxOutputBytes);
         var error = new BoundedCapture(MaxOutputBytes);
         var draining = Task.WhenAll(output.DrainAsync(session.Stdout), error.DrainAsync(session.Stderr!));

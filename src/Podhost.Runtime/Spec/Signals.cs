@@ -8,7 +8,6 @@ internal static class Signals
 {
     internal const int Kill = 9;
     internal const int Terminate = 15;
-    internal const int WindowChange = 28;
     private const int RealTimeMin = 34;
     private const int RealTimeMax = 64;
 

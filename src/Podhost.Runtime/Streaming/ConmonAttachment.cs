@@ -12,8 +12,12 @@ internal sealed class ConmonAttachment : IDisposable
 {
     private const byte Stdout = 2;
     private const byte Stderr = 3;
-    private const int PacketSize = 64 * 1024;
-    private const int InputSize = 8 * 1024;
+
+    /// <summary>No packet of conmon's is larger: 8 KiB and the stream's number.</summary>
+    internal const int PacketSize = 64 * 1024;
+
+    /// <summary>What conmon takes at once.</summary>
+    internal const int InputSize = 8 * 1024;
     private readonly Socket _socket;
     private readonly string _bundle;
 
@@ -58,7 +62,7 @@ internal sealed class ConmonAttachment : IDisposable
         int count;
         while ((count = await stdin.ReadAsync(buffer, cancellationToken)) > 0)
         {
-            await _socket.SendAsync(buffer.AsMemory(0, count), cancellationToken);
+            await SendAsync(buffer.AsMemory(0, count), cancellationToken);
         }
 
         _socket.Shutdown(SocketShutdown.Send);
@@ -75,7 +79,34 @@ internal sealed class ConmonAttachment : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
-    private async Task<int> ReceiveAsync(byte[] buffer, CancellationToken cancellationToken)
+    /// <summary>Sends one packet of at most <see cref="InputSize"/>. An <see cref="IOException"/> when conmon is gone.</summary>
+    internal async ValueTask SendAsync(ReadOnlyMemory<byte> packet, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _socket.SendAsync(packet, cancellationToken);
+        }
+        catch (SocketException failure)
+        {
+            throw new IOException($"attach: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>Receives one packet; 0 at the end.</summary>
+    internal async ValueTask<int> ReceiveAsync(byte[] buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _socket.ReceiveAsync(buffer.AsMemory(), cancellationToken);
+        }
+        catch (SocketException failure) when (failure.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            // conmon ended with input of ours unread. The kernel tells that once, and before the packets that lie ready.
+            return await ReceiveLastAsync(buffer, cancellationToken);
+        }
+    }
+
+    private async ValueTask<int> ReceiveLastAsync(byte[] buffer, CancellationToken cancellationToken)
     {
         try
         {

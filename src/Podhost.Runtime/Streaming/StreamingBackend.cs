@@ -14,14 +14,7 @@ internal sealed class StreamingBackend(RuntimeContext context) : IStreamingBacke
 
     public async Task<int> ExecAsync(string containerId, IReadOnlyList<string> command, bool tty, SessionStreams streams, CancellationToken cancellationToken)
     {
-        TerminalSize? size = streams.Resizes is { } resizes && resizes.TryRead(out var first) ? first : null;
-        using var session = Translate(
-            () => ExecSession.Start(context, context.State.GetContainer(containerId), command, tty, streams.Stdin is not null, size));
-        if (size is { } known)
-        {
-            session.Resize(known.Width, known.Height);
-        }
-
+        using var session = await StartAsync(containerId, command, tty, streams, cancellationToken);
         using var sessionEnd = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using var killing = cancellationToken.Register(session.Kill);
         var input = session.Stdin is null ? Task.CompletedTask : FeedAsync(streams.Stdin, session.Stdin, closeAfter: !tty, sessionEnd.Token);
@@ -43,6 +36,34 @@ internal sealed class StreamingBackend(RuntimeContext context) : IStreamingBacke
             await sessionEnd.CancelAsync();
             session.Kill();
             await Task.WhenAll(Quiet(input), Quiet(resizing), Quiet(session.WaitAsync()));
+        }
+    }
+
+    private async Task<ExecSession> StartAsync(
+        string containerId, IReadOnlyList<string> command, bool tty, SessionStreams streams, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var container = context.State.GetContainer(containerId);
+            if (!tty)
+            {
+                return ExecSession.Start(context, container, command, streams.Stdin is not null);
+            }
+
+            TerminalSize? size = streams.Resizes is { } resizes && resizes.TryRead(out var first) ? first : null;
+            var session = await ExecSession.StartWithTerminalAsync(context, container, command, size, cancellationToken);
+            if (size is { } known)
+            {
+                // crun sets the size that it was told only after the start.
+                session.Resize(known.Width, known.Height);
+            }
+
+            return session;
+        }
+        catch (RpcException failure)
+        {
+            // The wire knows failures of input and output alone.
+            throw new IOException(failure.Status.Detail, failure);
         }
     }
 

@@ -1,4 +1,5 @@
 using Podhost.Cri.V1;
+using Podhost.Streaming.Contract;
 
 namespace Podhost.Runtime.Tests.Containers;
 
@@ -66,6 +67,21 @@ public sealed class AdoptionTests
         await node.Cri.StopContainerAsync(new StopContainerRequest { ContainerId = container }, Cancel);
         var status = await node.StatusAsync(container);
         Assert.Equal((255, "Unknown"), (status.ExitCode, status.Reason));
+    }
+
+    [Fact]
+    public async Task A_command_with_a_terminal_that_a_killed_podhost_left_behind_is_ended()
+    {
+        await using var node = await RuntimeNode.StartAsync();
+        var container = await node.RunAsync(await node.RunSandboxAsync(), "sleep 1000");
+        var session = node.Backend.ExecAsync(container, ["sleep", "999"], true, new SessionStreams(null, new MemoryStream(), null, null), Cancel);
+        await node.ExecAsync(container, LifecycleTests.Retry("ps -o args | grep -q '^sleep 999'"));
+        // Nothing of a run ends its commands by itself: as if this one were killed.
+        await node.CloseAsync();
+        await node.OpenAsync();
+        Assert.Equal(137, await session.WaitAsync(TimeSpan.FromSeconds(30), Cancel));
+        await node.ExecAsync(container, "! ps -o args | grep -q '^sleep 999'");
+        Assert.DoesNotContain(Directory.EnumerateDirectories(Path.Combine(node.Options.RunDirectory, "conmon", container)), path => Path.GetFileName(path).StartsWith("exec-", StringComparison.Ordinal));
     }
 
     [Fact]

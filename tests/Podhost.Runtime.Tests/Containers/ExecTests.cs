@@ -71,12 +71,38 @@ public sealed class ExecTests
     }
 
     [Fact]
-    public async Task A_client_that_is_gone_takes_its_command_with_it()
+    public async Task A_terminal_gives_all_output_and_takes_input_of_any_length()
+    {
+        await using var node = await RuntimeNode.StartAsync();
+        var container = await SleeperAsync(node);
+        var output = new MemoryStream();
+        var input = string.Concat(Enumerable.Repeat(new string('x', 99) + "\n", 2000)) + "end\n";
+        const string Script = "stty -echo; echo ready; n=0; while read line && [ \"$line\" != end ]; do n=$((n+1)); done; echo $n; seq 1 20000; kill -9 $$";
+        var code = await node.Backend.ExecAsync(container, ["/bin/sh", "-c", Script], true, new SessionStreams(Input(input), output, null, null), Cancel).WaitAsync(Patience, Cancel);
+        var text = Encoding.UTF8.GetString(output.ToArray());
+        Assert.Equal(137, code);
+        Assert.EndsWith("\r\n2000\r\n" + string.Concat(Enumerable.Range(1, 20000).Select(number => $"{number}\r\n")), text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_terminal_for_a_program_that_is_not_there_is_refused_with_the_reason()
+    {
+        await using var node = await RuntimeNode.StartAsync();
+        var container = await SleeperAsync(node);
+        var failure = await Assert.ThrowsAsync<IOException>(() => node.Backend.ExecAsync(
+            container, ["/no/such"], true, new SessionStreams(null, new MemoryStream(), null, null), Cancel).WaitAsync(Patience, Cancel));
+        Assert.Contains("/no/such", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_that_is_gone_takes_its_command_with_it(bool tty)
     {
         await using var node = await RuntimeNode.StartAsync();
         var container = await SleeperAsync(node);
         using var gone = new CancellationTokenSource();
-        var session = node.Backend.ExecAsync(container, ["sleep", "888"], false, new SessionStreams(null, new MemoryStream(), null, null), gone.Token);
+        var session = node.Backend.ExecAsync(container, ["sleep", "888"], tty, new SessionStreams(null, new MemoryStream(), null, null), gone.Token);
         await node.ExecAsync(container, LifecycleTests.Retry("ps -o args | grep -q '^sleep 888'"));
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<Exception>(() => session.WaitAsync(Patience, Cancel));
