@@ -24,6 +24,7 @@ internal sealed class SimulatedNode : IPodStatusSink, IEventRecorder, IProbeMana
     private readonly HashSet<string> cgroups = [];
     private readonly Lock gate = new();
     private readonly Task watching;
+    private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("podhost-simulation-");
     private int activity;
 
     public SimulatedNode(FakeTimeProvider time, FakeRuntime runtime, SimulatedNode? before = null)
@@ -42,7 +43,7 @@ internal sealed class SimulatedNode : IPodStatusSink, IEventRecorder, IProbeMana
             Effects = new PodEffects(new PodEffectServices
             {
                 Runtime = runtime,
-                Images = new ImagePuller(runtime, new PullSecrets(new StandaloneObjectSource()), 5, time),
+                Images = new ImagePuller(runtime, new PullSecrets(new StandaloneObjectSource()), new PullRecords(directory.FullName, time), PullVerification.Default, 5, time),
                 Configs = this,
                 Volumes = this,
                 Cgroups = this,
@@ -103,6 +104,7 @@ internal sealed class SimulatedNode : IPodStatusSink, IEventRecorder, IProbeMana
         await ending.CancelAsync();
         await Manager.EndAsync();
         await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        directory.Delete(recursive: true);
     }
 
     public void Publish(V1Pod pod, PodOrigin origin, V1PodStatus status) => Statuses[pod.Metadata.Uid] = status;

@@ -34,6 +34,8 @@ public sealed partial class KubeletHost
     private readonly NodeAgent? agent;
     private readonly OrphanPods orphans;
     private readonly StorageEviction eviction;
+    private readonly ImagePuller puller;
+    private readonly ImageGarbage garbage;
     private NamedWatch<V1Node>? node;
     private volatile bool sourcesKnown;
     private PodSettings settings;
@@ -58,6 +60,16 @@ public sealed partial class KubeletHost
             mirrors.Appeared += statuses.Rewrite;
         }
 
+        var records = new PullRecords(Path.Combine(options.RootDirectory, "image_manager"), parts.Time);
+        puller = new ImagePuller(
+            parts.Images,
+            new PullSecrets(parts.Objects),
+            records,
+            new PullVerification(options.ImagePullCredentialsVerificationPolicy, options.PreloadedImagesVerificationAllowlist),
+            options.MaxParallelImagePulls,
+            parts.Time);
+        garbage = new ImageGarbage(GarbageServices(records), options.ImageGarbage);
+        puller.Granted += garbage.Granted;
         manager = new PodManager(LoopServices(), new NodeAdmission(parts.Inventory.Resources, () => node?.Object, options.AllowedUnsafeSysctls), (IMirrorNames?)mirrors ?? new NoMirrors());
         manager.Tracked += Track;
         eviction = new StorageEviction(
@@ -105,11 +117,11 @@ public sealed partial class KubeletHost
     {
         var file = options.StaticPodPath.Length == 0 ? null : new FilePodSource(
             options.StaticPodPath, new StaticPodReader(options.NodeName), new StaticTarget(this), options.FileCheckFrequency, parts.Time, logger);
-        var running = new List<Task> { watcher.RunAsync(cancellationToken), eviction.RunAsync(cancellationToken) };
+        var running = new List<Task> { watcher.RunAsync(cancellationToken), eviction.RunAsync(cancellationToken), garbage.RunAsync(cancellationToken) };
         if (options.ContainerLogMaxBytes >= 0)
         {
             var rotator = new LogRotator(parts.Runtime, options.ContainerLogMaxBytes, options.ContainerLogMaxFiles, parts.Time);
-            running.Add(new LogMonitor(rotator, manager.RunningLogs, options.ContainerLogMonitorInterval, parts.Time, logger).RunAsync(cancellationToken));
+            running.Add(new LogMonitor(rotator, manager.RunningLogs, options.ContainerLogMaxWorkers, options.ContainerLogMonitorInterval, parts.Time, logger).RunAsync(cancellationToken));
         }
 
         if (file is not null)
@@ -180,13 +192,25 @@ public sealed partial class KubeletHost
         }
     }
 
+    private ImageGarbageServices GarbageServices(PullRecords records) => new()
+    {
+        Images = parts.Images,
+        Runtime = parts.Runtime,
+        Records = records,
+        Disk = directory => new DriveInfo(directory) is var disk ? new DiskSpace(disk.TotalSize, disk.AvailableFreeSpace) : default,
+        InfraImage = options.PodInfraContainerImage,
+        Warn = (reason, message) => parts.Events.Record(agent?.Reference() ?? NodeAgent.ReferenceTo(options.NodeName), "Warning", reason, message),
+        Time = parts.Time,
+        Logger = logger,
+    };
+
     private PodLoopServices LoopServices() => new()
     {
         Observer = new PodRuntimeObserver(parts.Runtime, new TerminationMessages(), parts.Time),
         Effects = new PodEffects(new PodEffectServices
         {
             Runtime = parts.Runtime,
-            Images = new ImagePuller(parts.Images, new PullSecrets(parts.Objects), options.MaxParallelImagePulls, parts.Time),
+            Images = puller,
             Configs = parts.Configs,
             Volumes = parts.Volumes,
             Cgroups = parts.Cgroups,

@@ -1,3 +1,5 @@
+using Podhost.Kubelet.Images;
+
 namespace Podhost.Kubelet.Hosting;
 
 /// <summary>The kubelet's settings; names and defaults are KubeletConfiguration's where it has them.</summary>
@@ -62,6 +64,21 @@ public sealed record KubeletOptions
 
     /// <summary>containerLogMonitorInterval: how often logs are looked at.</summary>
     public TimeSpan ContainerLogMonitorInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>containerLogMaxWorkers: how many logs are rotated at once; 1 or more.</summary>
+    public int ContainerLogMaxWorkers { get; init; } = 1;
+
+    /// <summary>When images are removed.</summary>
+    public ImageGarbageOptions ImageGarbage { get; init; } = new();
+
+    /// <summary>imagePullCredentialsVerificationPolicy.</summary>
+    public PullVerificationPolicy ImagePullCredentialsVerificationPolicy { get; init; }
+
+    /// <summary>preloadedImagesVerificationAllowlist, for the policy NeverVerifyAllowlistedImages.</summary>
+    public IReadOnlyList<string> PreloadedImagesVerificationAllowlist { get; init; } = [];
+
+    /// <summary>The image of infra containers, which is never removed; empty where the runtime has it built in or keeps it itself.</summary>
+    public string PodInfraContainerImage { get; init; } = "";
 
     /// <summary>Addresses of the node, primary first; empty: that of the default route.</summary>
     public IReadOnlyList<string> NodeAddresses { get; init; } = [];

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -13,9 +14,9 @@ internal sealed class PullSecrets(IObjectSource objects)
     private const string DockerHub = "docker.io";
 
     /// <summary>Fitting credentials, the most specific first. A secret that is missing or broken gives none, as upstream has it.</summary>
-    public async Task<IReadOnlyList<AuthConfig>> ForAsync(V1Pod pod, string image, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<PullCredential>> ForAsync(V1Pod pod, string image, CancellationToken cancellationToken)
     {
-        var found = new List<(int Weight, AuthConfig Auth)>();
+        var found = new List<(int Weight, PullCredential Credential)>();
         foreach (var reference in pod.Spec?.ImagePullSecrets ?? [])
         {
             var secret = string.IsNullOrEmpty(reference.Name)
@@ -26,19 +27,19 @@ internal sealed class PullSecrets(IObjectSource objects)
                 var weight = MatchWeight(key, image);
                 if (weight > 0)
                 {
-                    found.Add((weight, auth));
+                    found.Add((weight, new PullCredential(auth, PullSecret.Of(secret!, auth))));
                 }
             }
         }
 
-        return [.. found.OrderByDescending(f => f.Weight).Select(f => f.Auth)];
+        return [.. found.OrderByDescending(f => f.Weight).Select(f => f.Credential)];
     }
 
     /// <summary>How well a key of a docker configuration fits an image: 0 for not at all, longer paths weigh more.</summary>
     internal static int MatchWeight(string key, string image)
     {
         var (keyHost, keyPath) = Split(key);
-        var (host, path) = SplitImage(image);
+        var (host, path) = ImageNameParts.Split(image);
         if (!HostMatches(keyHost, host) || !(keyPath.Length == 0 || path == keyPath || path.StartsWith(keyPath + "/", StringComparison.Ordinal)))
         {
             return 0;
@@ -111,17 +112,6 @@ internal sealed class PullSecrets(IObjectSource objects)
         return host is "index.docker.io" or "registry-1.docker.io" ? (DockerHub, path is "v1" or "v2" ? "" : path) : (host, path is "v1" or "v2" ? "" : path);
     }
 
-    private static (string Host, string Path) SplitImage(string image)
-    {
-        var name = image.Split('@')[0];
-        var slash = name.IndexOf('/');
-        var first = slash < 0 ? "" : name[..slash];
-        var hasHost = first.Contains('.', StringComparison.Ordinal) || first.Contains(':', StringComparison.Ordinal) || first == "localhost";
-        var (host, path) = hasHost ? (first, name[(slash + 1)..]) : (DockerHub, slash < 0 ? "library/" + name : name);
-        var colon = path.LastIndexOf(':');
-        return (host == "index.docker.io" ? DockerHub : host, colon > path.LastIndexOf('/') ? path[..colon] : path);
-    }
-
     /// <summary>Equal hosts, or a pattern in which <c>*</c> stands for a whole label or a part of one; ports are equal.</summary>
     private static bool HostMatches(string pattern, string host)
     {
@@ -142,4 +132,26 @@ internal sealed class PullSecrets(IObjectSource objects)
         var colon = host.LastIndexOf(':');
         return colon < 0 ? (host, "") : (host[..colon], host[(colon + 1)..]);
     }
+}
+
+/// <summary>What a registry is asked with, and the Secret that it comes from.</summary>
+internal sealed record PullCredential(AuthConfig Auth, PullSecret Secret);
+
+/// <summary>Which Secret an image was pulled with.</summary>
+/// <param name="Uid">metadata.uid.</param>
+/// <param name="Namespace">Its namespace.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Hash">SHA-256 of user, password and token in hexadecimal: the same credential in another Secret is the same right.</param>
+internal sealed record PullSecret(string Uid, string Namespace, string Name, string Hash)
+{
+    public static PullSecret Of(V1Secret secret, AuthConfig auth)
+    {
+        // Lengths keep the parts apart.
+        var text = $"{auth.Username.Length}:{auth.Username}{auth.Password.Length}:{auth.Password}{auth.IdentityToken.Length}:{auth.IdentityToken}";
+        return new PullSecret(
+            secret.Metadata.Uid ?? "", secret.Metadata.NamespaceProperty ?? "", secret.Metadata.Name ?? "", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text))));
+    }
+
+    /// <summary>True where either is a proof of the other: the same Secret, whatever is in it now, or the same credential.</summary>
+    public bool Proves(PullSecret other) => Hash == other.Hash || (Uid.Length > 0 && Uid == other.Uid && Namespace == other.Namespace && Name == other.Name);
 }

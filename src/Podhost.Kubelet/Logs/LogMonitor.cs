@@ -5,30 +5,29 @@ namespace Podhost.Kubelet.Logs;
 
 /// <summary>
 /// Looks at the sizes of running containers' logs every few seconds, as upstream does: an event per write of a busy container would cost more
-/// than the look. One log at a time.
+/// than the look.
 /// </summary>
 /// <param name="rotator">Rotates one.</param>
 /// <param name="running">ID and log of each running container; from memory.</param>
+/// <param name="workers">containerLogMaxWorkers: how many logs are rotated at once.</param>
 /// <param name="interval">containerLogMonitorInterval.</param>
 /// <param name="time">Clock.</param>
 /// <param name="logger">Failures.</param>
 internal sealed partial class LogMonitor(
-    LogRotator rotator, Func<IReadOnlyList<(string Id, string Log)>> running, TimeSpan interval, TimeProvider time, ILogger logger)
+    LogRotator rotator, Func<IReadOnlyList<(string Id, string Log)>> running, int workers, TimeSpan interval, TimeProvider time, ILogger logger)
 {
     /// <summary>Rotates until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        var atOnce = new ParallelOptions { MaxDegreeOfParallelism = workers, CancellationToken = cancellationToken };
         while (true)
         {
             await Task.Delay(interval, time, cancellationToken).ConfigureAwait(false);
-            foreach (var (id, log) in running())
-            {
-                await RotateAsync(id, log, cancellationToken).ConfigureAwait(false);
-            }
+            await Parallel.ForEachAsync(running(), atOnce, (c, ct) => RotateAsync(c.Id, c.Log, ct)).ConfigureAwait(false);
         }
     }
 
-    private async Task RotateAsync(string id, string log, CancellationToken cancellationToken)
+    private async ValueTask RotateAsync(string id, string log, CancellationToken cancellationToken)
     {
         try
         {

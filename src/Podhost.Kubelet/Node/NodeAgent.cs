@@ -226,7 +226,11 @@ internal sealed partial class NodeAgent(
 
     private static bool IsReady(V1NodeStatus? status) => status?.Conditions?.Any(c => c is { Type: "Ready", Status: "True" }) == true;
 
-    private V1ObjectReference Reference() => new() { ApiVersion = "v1", Kind = "Node", Name = options.NodeName, Uid = registered.Task.IsCompletedSuccessfully ? registered.Task.Result.Metadata.Uid : options.NodeName };
+    /// <summary>The node, for events.</summary>
+    public V1ObjectReference Reference() => ReferenceTo(options.NodeName, registered.Task.IsCompletedSuccessfully ? registered.Task.Result.Metadata.Uid : null);
+
+    /// <summary>A node, for events; its name stands for a UID that is not known, as upstream's kubelet has it.</summary>
+    public static V1ObjectReference ReferenceTo(string name, string? uid = null) => new() { ApiVersion = "v1", Kind = "Node", Name = name, Uid = uid ?? name };
 
     [LoggerMessage(1, LogLevel.Warning, "{What} failed, trying again: {Error}")]
     private static partial void LogFailed(ILogger logger, string what, string error);

@@ -17,7 +17,7 @@ public interface IPodDirectory
     /// <summary>The newest instance of a container in the runtime, or null where none was created.</summary>
     /// <param name="podUid">The pod.</param>
     /// <param name="containerName">An app, init or ephemeral container.</param>
-    /// <param name="previous">True for the instance before the newest (<c>kubectl logs --previous</c>).</param>
+    /// <param name="previous">True for the ended instance that the status shows as the last state (<c>kubectl logs --previous</c>).</param>
     PodContainerInstance? FindContainer(string podUid, string containerName, bool previous = false);
 
     /// <summary>The live sandbox of a pod, or null.</summary>

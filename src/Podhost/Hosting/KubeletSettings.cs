@@ -19,6 +19,7 @@ internal static class KubeletSettings
             StaticPodPath = options.PodManifestPath ?? "",
             NodeAddresses = options.NodeIP is { } address ? [address.ToString()] : [NodeAddress.Of(options).ToString()],
             Port = options.KubeletPort,
+            PodInfraContainerImage = options.ContainerRuntimeEndpoint is null ? options.PodInfraContainerImage ?? "" : "",
             Version = VersionCommand.KubernetesVersion,
         };
         foreach (var (name, value) in options.Kubelet ?? [])
@@ -27,7 +28,9 @@ internal static class KubeletSettings
         }
 
         // A flag beats the configuration.
-        return options.PodManifestPath is { } path ? result with { StaticPodPath = path } : result;
+        result = options.PodManifestPath is { } path ? result with { StaticPodPath = path } : result;
+        ImageSettings.Check(result);
+        return result;
     }
 
     private static KubeletOptions Apply(KubeletOptions options, string name, JsonNode? value) => name switch
@@ -58,6 +61,16 @@ internal static class KubeletSettings
         {
             MaxContainerRestartPeriod = Duration("crashLoopBackOff.maxContainerRestartPeriod", (value as JsonObject)?["maxContainerRestartPeriod"]),
         },
+        "containerLogMaxWorkers" => options with
+        {
+            ContainerLogMaxWorkers = Number(name, value) is > 0 and var workers ? workers : throw new ConfigurationException($"KubeletConfiguration: {name}: must be greater than 0"),
+        },
+        "imageGCHighThresholdPercent" => options with { ImageGarbage = options.ImageGarbage with { HighThresholdPercent = Number(name, value) } },
+        "imageGCLowThresholdPercent" => options with { ImageGarbage = options.ImageGarbage with { LowThresholdPercent = Number(name, value) } },
+        "imageMinimumGCAge" => options with { ImageGarbage = options.ImageGarbage with { MinimumAge = Duration(name, value) } },
+        "imageMaximumGCAge" => options with { ImageGarbage = options.ImageGarbage with { MaximumAge = Duration(name, value) } },
+        "imagePullCredentialsVerificationPolicy" => options with { ImagePullCredentialsVerificationPolicy = ImageSettings.Policy(Text(name, value)) },
+        "preloadedImagesVerificationAllowlist" => options with { PreloadedImagesVerificationAllowlist = List(name, value) },
         _ => throw new ConfigurationException($"KubeletConfiguration: {name}: this field is not supported"),
     };
 
@@ -76,6 +89,10 @@ internal static class KubeletSettings
     private static Dictionary<string, string> Map(string name, JsonNode? value) => value is JsonObject map
         ? map.ToDictionary(e => e.Key, e => Text($"{name}.{e.Key}", e.Value))
         : throw Wrong(name, "a map");
+
+    private static List<string> List(string name, JsonNode? value) => value is JsonArray list
+        ? [.. list.Select(item => Text(name, item))]
+        : throw Wrong(name, "a list of strings");
 
     private static ConfigurationException Wrong(string name, string expected) => new($"KubeletConfiguration: {name}: Invalid value: must be {expected}");
 }

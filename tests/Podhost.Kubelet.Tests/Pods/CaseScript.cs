@@ -100,7 +100,7 @@ internal sealed class CaseScript(JsonObject script)
         {
             ContainerId = Text(o, "id"),
             Created = o["id"] is not null,
-            Image = o["image"] is { } image ? new ImageFact(image.GetValue<string>(), 1000) : null,
+            Image = o["image"] is { } image ? new ImageFact(image.GetValue<string>(), 1000) { NeedsPull = o["needsPull"]?.GetValue<bool>() == true } : null,
             Took = TimeSpan.FromMilliseconds(1200),
             TookWithWaiting = TimeSpan.FromMilliseconds(1500),
         };

@@ -3,8 +3,8 @@ namespace Podhost.Kubelet.Pods.Decide;
 /// <summary>Gives back what a pod holds once nothing of it runs, and takes out of the runtime what garbage is.</summary>
 internal static class CleanRules
 {
-    /// <summary>Instances of one container that are kept: the newest, and the one before for <c>kubectl logs --previous</c>.</summary>
-    private const int InstancesKept = 2;
+    /// <summary>Dead instances of one container that are kept, for <c>kubectl logs --previous</c>; upstream's MaxPerPodContainer.</summary>
+    private const int DeadKept = 1;
 
     /// <summary>Stage Cleaning. True where nothing is left.</summary>
     public static bool Apply(DecisionPass pass)
@@ -51,10 +51,9 @@ internal static class CleanRules
         var seen = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var container in pass.Runtime.Containers)
         {
-            var count = seen[container.Name] = seen.GetValueOrDefault(container.Name) + 1;
-            if (count > InstancesKept && container.State == RunState.Exited)
+            if (container.State == RunState.Exited && (seen[container.Name] = seen.GetValueOrDefault(container.Name) + 1) > DeadKept)
             {
-                pass.WantWithRetry(new RemoveContainer(container.Name, container.Id));
+                pass.WantWithRetry(new RemoveContainer(container.Name, container.Id, container.LogPath));
             }
         }
 

@@ -46,4 +46,8 @@ internal enum FailureKind
 /// <summary>An image on the node.</summary>
 /// <param name="Id">ID, what a container is created from.</param>
 /// <param name="SizeBytes">Size in bytes.</param>
-internal sealed record ImageFact(string Id, ulong SizeBytes);
+internal sealed record ImageFact(string Id, ulong SizeBytes)
+{
+    /// <summary>True where the pod has not shown yet that it may use the image: it must pull it although it is here.</summary>
+    public bool NeedsPull { get; init; }
+}

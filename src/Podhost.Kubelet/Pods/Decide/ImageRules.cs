@@ -150,7 +150,7 @@ internal static class ImageRules
 
     private static void Inspected(DecisionPass pass, ContainerSpec spec, ImageMemory memory, EffectOutcome outcome)
     {
-        if (outcome.Image is { } found)
+        if (outcome.Image is { NeedsPull: false } found)
         {
             pass.Normal("Pulled", $"Container image \"{memory.Image}\" already present on machine and can be accessed by the pod", spec);
             Remember(pass, spec, memory with { Inspected = true, Ref = found.Id, Reason = "", Message = "", Delay = TimeSpan.Zero });

@@ -126,7 +126,10 @@ internal sealed record StopContainer(string Container, string ContainerId, DateT
 }
 
 /// <summary>Removes a container that does not run.</summary>
-internal sealed record RemoveContainer(string Container, string ContainerId) : PodEffect
+/// <param name="Container">Its name.</param>
+/// <param name="ContainerId">Its ID.</param>
+/// <param name="LogPath">Its log, which goes with it, rotated files included; empty where all logs of the pod go at once.</param>
+internal sealed record RemoveContainer(string Container, string ContainerId, string LogPath = "") : PodEffect
 {
     public override string Key => "container/" + ContainerId;
 }

@@ -7,11 +7,11 @@ namespace Podhost.Kubelet.Pods.Effects;
 /// <summary>Whether an image is here, and to bring it here.</summary>
 internal sealed class ImageEffects(PodEffectServices services)
 {
-    public async Task<EffectOutcome> InspectAsync(InspectImage effect, CancellationToken cancellationToken)
+    public async Task<EffectOutcome> InspectAsync(InspectImage effect, EffectContext context, CancellationToken cancellationToken)
     {
         try
         {
-            var image = await services.Images.FindAsync(effect.Image, cancellationToken).ConfigureAwait(false);
+            var image = await services.Images.InspectAsync(context.Pod, effect.Image, cancellationToken).ConfigureAwait(false);
             return services.Done(effect) with { Image = image };
         }
         catch (RpcException e) when (e.StatusCode != StatusCode.Cancelled)

@@ -99,7 +99,7 @@ internal sealed class PodEffects(PodEffectServices services) : IPodEffects
         MountVolumes e => volumes.MountAsync(e, context, ct),
         UnmountVolumes e => volumes.UnmountAsync(e, context, ct),
         RemoveLogs e => logs.RemoveAsync(e, context, ct),
-        InspectImage e => images.InspectAsync(e, ct),
+        InspectImage e => images.InspectAsync(e, context, ct),
         PullImage e => images.PullAsync(e, context, ct),
         CreateSandbox e => createSandbox.RunAsync(e, context, ct),
         StopSandbox e => stopSandbox.RunAsync(e, ct),

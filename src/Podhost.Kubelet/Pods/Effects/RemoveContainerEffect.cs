@@ -4,7 +4,7 @@ using Podhost.Kubelet.Pods.Decide;
 
 namespace Podhost.Kubelet.Pods.Effects;
 
-/// <summary>RemoveContainer; one that is not there is removed.</summary>
+/// <summary>RemoveContainer, and its logs; what is not there is removed.</summary>
 internal sealed class RemoveContainerEffect(PodEffectServices services)
 {
     public async Task<EffectOutcome> RunAsync(RemoveContainer effect, CancellationToken cancellationToken)
@@ -18,6 +18,21 @@ internal sealed class RemoveContainerEffect(PodEffectServices services)
             // What is asked for is so already.
         }
 
+        RemoveLogs(effect.LogPath);
         return services.Done(effect);
+    }
+
+    private static void RemoveLogs(string log)
+    {
+        if (log.Length == 0 || Path.GetDirectoryName(log) is not { } directory || !Directory.Exists(directory))
+        {
+            return;
+        }
+
+        var rotated = log + ".";
+        foreach (var file in Directory.GetFiles(directory).Where(f => f == log || f.StartsWith(rotated, StringComparison.Ordinal)))
+        {
+            File.Delete(file);
+        }
     }
 }

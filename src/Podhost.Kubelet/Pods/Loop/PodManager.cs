@@ -172,8 +172,23 @@ internal sealed partial class PodManager : IPodDirectory
     /// <inheritdoc/>
     public PodContainerInstance? FindContainer(string podUid, string containerName, bool previous = false)
     {
-        var instances = SnapshotOf(podUid)?.Runtime?.Containers.Where(c => c.Name == containerName).Skip(previous ? 1 : 0);
-        return instances?.FirstOrDefault() is { } c ? new PodContainerInstance(c.Id, c.State == RunState.Running, c.Attempt, c.LogPath) : null;
+        if (SnapshotOf(podUid) is not { Runtime: { } runtime } snapshot)
+        {
+            return null;
+        }
+
+        var instance = previous ? Previous(snapshot, runtime, containerName) : runtime.Latest(containerName);
+        return instance is { } c ? new PodContainerInstance(c.Id, c.State == RunState.Running, c.Attempt, c.LogPath) : null;
+    }
+
+    /// <summary>The instance that the status shows as the last state: while a container backs off that is the newest, which is dead.</summary>
+    private static ContainerView? Previous(PodSnapshot snapshot, RuntimeView runtime, string name)
+    {
+        var status = snapshot.Pod.Status;
+        var one = (status.ContainerStatuses ?? []).Concat(status.InitContainerStatuses ?? []).FirstOrDefault(s => s.Name == name);
+        return one?.LastState?.Terminated?.ContainerID is { } id
+            ? runtime.Containers.FirstOrDefault(c => c.Name == name && id.EndsWith("://" + c.Id, StringComparison.Ordinal))
+            : null;
     }
 
     /// <summary>ID and log of every running container that has one.</summary>
@@ -268,21 +283,4 @@ internal sealed partial class PodManager : IPodDirectory
 
         public Task Task { get; set; } = Task.CompletedTask;
     }
-}
-
-/// <summary>Whether the node takes a pod.</summary>
-internal interface IPodAdmission
-{
-    /// <summary>Judges a pod and, where it is taken, counts it until its release.</summary>
-    AdmissionVerdict Admit(V1Pod pod, PodOrigin origin);
-
-    /// <summary>The pod takes nothing any more.</summary>
-    void Release(string podUid);
-}
-
-/// <summary>Which static pod a mirror pod shows.</summary>
-internal interface IMirrorNames
-{
-    /// <summary>The UID of the static pod of a mirror pod, or null where the UID is no mirror's.</summary>
-    string? StaticUidOf(string mirrorUid);
 }
