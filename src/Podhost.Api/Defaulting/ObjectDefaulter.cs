@@ -20,6 +20,7 @@ public static class ObjectDefaulter
         [("storage.k8s.io/v1", "StorageClass")] = StorageAndMetaDefaults.ApplyToStorageClass,
         [("apps/v1", "Deployment")] = WorkloadDefaults.ApplyToDeployment,
         [("apps/v1", "ReplicaSet")] = WorkloadDefaults.ApplyToReplicaSet,
+        [("apps/v1", "StatefulSet")] = WorkloadDefaults.ApplyToStatefulSet,
         [("batch/v1", "Job")] = WorkloadDefaults.ApplyToJob,
         [("batch/v1", "CronJob")] = WorkloadDefaults.ApplyToCronJob,
         [("scheduling.k8s.io/v1", "PriorityClass")] = c => Defaults.Set(c, "preemptionPolicy", "PreemptLowerPriority"),

@@ -32,6 +32,33 @@ internal static class WorkloadDefaults
         ApplyToTemplate(spec);
     }
 
+    public static void ApplyToStatefulSet(JsonObject set)
+    {
+        var spec = Defaults.Ensure(set, "spec");
+        Defaults.SetText(spec, "podManagementPolicy", "OrderedReady");
+        var strategy = Defaults.Ensure(spec, "updateStrategy");
+        Defaults.SetText(strategy, "type", "RollingUpdate");
+        if (Defaults.Text(strategy, "type") == "RollingUpdate")
+        {
+            var rolling = Defaults.Ensure(strategy, "rollingUpdate");
+            Defaults.Set(rolling, "partition", 0);
+            Defaults.Set(rolling, "maxUnavailable", 1);
+        }
+
+        var retention = Defaults.Ensure(spec, "persistentVolumeClaimRetentionPolicy");
+        Defaults.SetText(retention, "whenDeleted", "Retain");
+        Defaults.SetText(retention, "whenScaled", "Retain");
+        Defaults.Set(spec, "replicas", 1);
+        Defaults.Set(spec, "revisionHistoryLimit", 10);
+        ApplyToTemplate(spec);
+        foreach (var claim in Defaults.Items(spec, "volumeClaimTemplates"))
+        {
+            Defaults.SetText(claim, "apiVersion", "v1");
+            Defaults.SetText(claim, "kind", "PersistentVolumeClaim");
+            StorageAndMetaDefaults.ApplyToClaim(claim);
+        }
+    }
+
     public static void ApplyToJob(JsonObject job) => ApplyToJobSpec(Defaults.Ensure(job, "spec"), Defaults.Ensure(job, "metadata"));
 
     public static void ApplyToCronJob(JsonObject cron)

@@ -61,8 +61,10 @@ public static class ResourceTable
             Subresources = [new("proxy", "ServiceProxyOptions", Proxy), Status("Service")],
         },
 
+        Make<V1ControllerRevision>("apps", "v1", "ControllerRevision", "controllerrevisions", null, true),
         Workload<V1Deployment>("apps", "Deployment", "deployments", "deploy", scales: true),
         Workload<V1ReplicaSet>("apps", "ReplicaSet", "replicasets", "rs", scales: true),
+        Workload<V1StatefulSet>("apps", "StatefulSet", "statefulsets", "sts", scales: true),
         Make<V1TokenReview>("authentication.k8s.io", "v1", "TokenReview", "tokenreviews", null, false, isVirtual: true),
         Make<V1SelfSubjectReview>("authentication.k8s.io", "v1", "SelfSubjectReview", "selfsubjectreviews", null, false, isVirtual: true),
         Make<V1LocalSubjectAccessReview>("authorization.k8s.io", "v1", "LocalSubjectAccessReview", "localsubjectaccessreviews", null, true, isVirtual: true),

@@ -30,6 +30,8 @@ internal static class TablePrinters
         "rolebindings" or "clusterrolebindings" => SmallPrinters.RoleBindings,
         "deployments" => WorkloadPrinters.Deployments,
         "replicasets" => WorkloadPrinters.ReplicaSets,
+        "statefulsets" => WorkloadPrinters.StatefulSets,
+        "controllerrevisions" => WorkloadPrinters.Revisions,
         "jobs" => WorkloadPrinters.Jobs,
         "cronjobs" => WorkloadPrinters.CronJobs,
         "resourcequotas" => PolicyPrinters.Quotas,

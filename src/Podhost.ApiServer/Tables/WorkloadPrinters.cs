@@ -26,6 +26,14 @@ internal static class WorkloadPrinters
             .. TemplateCells(obj),
         ]);
 
+    public static TablePrinter StatefulSets { get; } = new ColumnPrinter(
+        [TablePrinter.Name, new("Ready"), TablePrinter.Age, new("Containers", Wide: true), new("Images", Wide: true)],
+        (obj, now) => [Meta.Name(obj), $"{Count(obj, "status", "readyReplicas")}/{Count(obj, "spec", "replicas")}", Durations.Age(obj, now), .. TemplateCells(obj).Take(2)]);
+
+    public static TablePrinter Revisions { get; } = new ColumnPrinter(
+        [TablePrinter.Name, new("Controller"), new("Revision", "integer"), TablePrinter.Age],
+        (obj, now) => [Meta.Name(obj), Controller(obj), Count(obj, "revision"), Durations.Age(obj, now)]);
+
     public static TablePrinter Jobs { get; } = new ColumnPrinter(
         [TablePrinter.Name, new("Status"), new("Completions"), new("Duration"), TablePrinter.Age, .. Template],
         (obj, now) => [Meta.Name(obj), JobStatus(obj), Completions(obj), Duration(obj, now), Durations.Age(obj, now), .. TemplateCells(obj)]);
@@ -40,6 +48,21 @@ internal static class WorkloadPrinters
             Time(obj, "lastScheduleTime") is { } last ? Durations.Human(now - last) : "<none>", Durations.Age(obj, now),
             .. TemplateCells(Meta.At(obj, "spec", "jobTemplate") as JsonObject ?? []),
         ]);
+
+    // As upstream prints it: kind, group and name of the controller.
+    private static string Controller(JsonObject obj)
+    {
+        var owner = (Meta.Of(obj)["ownerReferences"] as JsonArray ?? []).OfType<JsonObject>()
+            .FirstOrDefault(r => r["controller"] is JsonValue v && v.TryGetValue<bool>(out var controls) && controls);
+        if (owner is null)
+        {
+            return "<none>";
+        }
+
+        var version = Meta.Text(owner["apiVersion"]);
+        var group = version.Contains('/', StringComparison.Ordinal) ? "." + version.Split('/')[0] : "";
+        return $"{Meta.Text(owner["kind"]).ToLowerInvariant()}{group}/{Meta.Text(owner["name"])}";
+    }
 
     private static string JobStatus(JsonObject job)
     {

@@ -19,6 +19,12 @@ public interface IInformer<T> where T : class, IKubernetesObject<V1ObjectMeta>
     /// <returns>Dispose to remove it.</returns>
     IDisposable Subscribe(Action<InformerEvent<T>> handler);
 
+    /// <summary>
+    /// Keeps the objects sorted by the values that a function gives them; it must depend on the object only. The same function asked for again
+    /// gives the same index. Handlers find the index as their event has it.
+    /// </summary>
+    InformerIndex<T> AddIndex(Func<T, IEnumerable<string>> valuesOf);
+
     /// <summary>Runs list and watch until cancelled.</summary>
     Task RunAsync(CancellationToken cancellationToken);
 }

@@ -44,7 +44,7 @@ public sealed partial class Informer<T>(IApiClient client, InformerOptions optio
     /// <inheritdoc/>
     public IDisposable Subscribe(Action<InformerEvent<T>> handler) => _cache.Subscribe(handler);
 
-    /// <summary>Keeps the objects sorted by the values that a function gives them; it must depend on the object only.</summary>
+    /// <inheritdoc/>
     public InformerIndex<T> AddIndex(Func<T, IEnumerable<string>> valuesOf) => _cache.AddIndex(valuesOf);
 
     /// <inheritdoc/>

@@ -50,6 +50,11 @@ internal sealed class InformerCache<T>(Action<Exception> onHandlerFailure) where
     {
         lock (_gate)
         {
+            if (_indexes.Find(i => i.IsBy(valuesOf)) is { } same)
+            {
+                return same;
+            }
+
             var index = new InformerIndex<T>(valuesOf);
             foreach (var obj in _objects.Values)
             {

@@ -10,7 +10,8 @@ public sealed class InformerIndex<T> where T : class, IKubernetesObject<V1Object
     private readonly Func<T, IEnumerable<string>> _valuesOf;
     private readonly Dictionary<string, Dictionary<ObjectKey, T>> _byValue = new(StringComparer.Ordinal);
 
-    internal InformerIndex(Func<T, IEnumerable<string>> valuesOf) => _valuesOf = valuesOf;
+    /// <summary>An empty index; informers fill it.</summary>
+    public InformerIndex(Func<T, IEnumerable<string>> valuesOf) => _valuesOf = valuesOf;
 
     /// <summary>The objects that have the value, a snapshot.</summary>
     public IReadOnlyList<T> Get(string value)
@@ -21,7 +22,10 @@ public sealed class InformerIndex<T> where T : class, IKubernetesObject<V1Object
         }
     }
 
-    internal void Replace(T? previous, T? next)
+    internal bool IsBy(Func<T, IEnumerable<string>> valuesOf) => _valuesOf == valuesOf;
+
+    /// <summary>Takes an object out, puts one in, or both: null for none.</summary>
+    public void Replace(T? previous, T? next)
     {
         lock (_gate)
         {

@@ -28,6 +28,13 @@ internal sealed class FakeInformer<T> : IInformer<T> where T : class, IKubernete
         return new CancellationTokenSource();
     }
 
+    public InformerIndex<T> AddIndex(Func<T, IEnumerable<string>> valuesOf)
+    {
+        var index = new InformerIndex<T>(valuesOf);
+        Subscribe(e => index.Replace(e.Previous, e.Type == WatchEventKind.Deleted ? null : e.Object));
+        return index;
+    }
+
     public Task RunAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void Put(T obj)
@@ -42,7 +49,7 @@ internal sealed class FakeInformer<T> : IInformer<T> where T : class, IKubernete
     {
         if (_objects.Remove($"{ns}/{name}", out var obj))
         {
-            _handlers.ForEach(h => h(new InformerEvent<T>(WatchEventKind.Deleted, obj, null)));
+            _handlers.ForEach(h => h(new InformerEvent<T>(WatchEventKind.Deleted, obj, obj)));
         }
     }
 }

@@ -11,7 +11,7 @@ internal static class TemplateRules
     /// <summary>A template of pods that are restarted for ever, and a selector that finds them.</summary>
     public static void Check(Field spec)
     {
-        CheckSelector(spec);
+        CheckSelector(spec, "deployment");
         CheckTemplate(spec["template"]);
         var policy = spec["template"]["spec"]["restartPolicy"];
         if (policy.Text != "Always")
@@ -36,7 +36,10 @@ internal static class TemplateRules
         }
     }
 
-    private static void CheckSelector(Field spec)
+    /// <summary>A selector that is there, is not empty and finds the template.</summary>
+    /// <param name="spec">The spec.</param>
+    /// <param name="kind">The kind, as the message for an empty selector names it.</param>
+    public static void CheckSelector(Field spec, string kind)
     {
         var selector = spec["selector"];
         if (!selector.IsSet)
@@ -48,7 +51,7 @@ internal static class TemplateRules
         SelectorRules.Check(selector);
         if (selector["matchLabels"].Count + selector["matchExpressions"].Count == 0)
         {
-            selector.Invalid("empty selector is invalid for deployment");
+            selector.Invalid($"empty selector is invalid for {kind}");
             return;
         }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using k8s.Models;
 using Podhost.Api.Objects;
+using Podhost.Control.Controllers.Workloads;
 
 namespace Podhost.Control.Controllers.Deployments;
 
@@ -15,7 +16,6 @@ internal static class DeploymentNames
     public const string TemplateHash = "pod-template-hash";
 
     private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
-    private const string Alphabet = "bcdfghjklmnpqrstvwxz2456789";
 
     private static readonly string[] OwnAnnotations = [LastApplied, Revision, RevisionHistory, DesiredReplicas, MaxReplicas, "deprecated.deployment.rollback.to"];
 
@@ -25,17 +25,7 @@ internal static class DeploymentNames
     /// <summary>A hash of a template that may be part of a name and a label's value.</summary>
     /// <param name="template">The template.</param>
     /// <param name="collisions">How often the hash of this template met one of another.</param>
-    public static string HashOf(V1PodTemplateSpec template, int collisions)
-    {
-        // FNV-1a.
-        var hash = 2166136261u;
-        foreach (var b in (byte[])[.. ObjectCodec.ToUtf8((JsonNode)WithoutHash(template)), .. collisions == 0 ? [] : BitConverter.GetBytes(collisions)])
-        {
-            hash = (hash ^ b) * 16777619u;
-        }
-
-        return string.Concat(hash.ToString(CultureInfo.InvariantCulture).Select(c => Alphabet[c % Alphabet.Length]));
-    }
+    public static string HashOf(V1PodTemplateSpec template, int collisions) => ShortHash.Of(WithoutHash(template), collisions);
 
     /// <summary>The revision in an object's annotation; 0 where there is none.</summary>
     public static long RevisionOf(V1ObjectMeta meta) =>

@@ -14,8 +14,7 @@ namespace Podhost.Control.Controllers.ReplicaSets;
 /// <summary>Keeps as many pods of each ReplicaSet alive as it asks for.</summary>
 public sealed class ReplicaSetController : QueueController
 {
-    private const string ApiVersion = "apps/v1";
-    private const string Kind = "ReplicaSet";
+    private static readonly OwnerKind<V1ReplicaSet> Kind = new("apps/v1", "ReplicaSet", s => LabelSelector.FromModel(s.Spec.Selector));
 
     private readonly IApiClient _client;
     private readonly IInformer<V1ReplicaSet> _sets;
@@ -23,6 +22,7 @@ public sealed class ReplicaSetController : QueueController
     private readonly TimeProvider _time;
     private readonly Expectations _expectations;
     private readonly PodControl _control;
+    private readonly OwnedPods<V1ReplicaSet> _owned;
 
     /// <summary>A controller.</summary>
     /// <param name="client">Writes pods and statuses.</param>
@@ -40,6 +40,7 @@ public sealed class ReplicaSetController : QueueController
         _time = time;
         _expectations = new Expectations(time);
         _control = new PodControl(client, events, _expectations);
+        _owned = new OwnedPods<V1ReplicaSet>(client, Kind, sets, pods, _control, _expectations);
     }
 
     /// <inheritdoc />
@@ -57,45 +58,7 @@ public sealed class ReplicaSetController : QueueController
 
             queue.Add(ObjectKey.Of(e.Object));
         });
-        yield return _pods.Subscribe(e => Look(queue, e));
-    }
-
-    private void Look(WorkQueue<ObjectKey> queue, InformerEvent<V1Pod> change)
-    {
-        var pod = change.Object;
-        if (Ownership.ControllerOf(pod) is not { } owner)
-        {
-            foreach (var set in _sets.List().Where(s => s.Metadata.NamespaceProperty == pod.Metadata.NamespaceProperty && Selects(s, pod)))
-            {
-                queue.Add(ObjectKey.Of(set));
-            }
-
-            return;
-        }
-
-        if (change.Previous is { } previous && Ownership.ControllerOf(previous) is { Kind: Kind } before && before.Uid != owner.Uid)
-        {
-            queue.Add(new ObjectKey(pod.Metadata.NamespaceProperty, before.Name));
-        }
-
-        if (owner.Kind != Kind)
-        {
-            return;
-        }
-
-        var key = new ObjectKey(pod.Metadata.NamespaceProperty, owner.Name);
-        if (change.Type == WatchEventKind.Added && pod.Metadata.DeletionTimestamp is null)
-        {
-            _expectations.CreationSeen(key);
-        }
-
-        // A pod that is told to go is no longer counted: that is what its deletion was for.
-        if (change.Type == WatchEventKind.Deleted || pod.Metadata.DeletionTimestamp is not null)
-        {
-            _expectations.DeletionSeen(key, pod.Metadata.Uid);
-        }
-
-        queue.Add(key);
+        yield return _pods.Subscribe(e => _owned.Look(queue, e));
     }
 
     /// <inheritdoc />
@@ -108,7 +71,7 @@ public sealed class ReplicaSetController : QueueController
 
         try
         {
-            var pods = await ClaimAsync(set, cancellationToken);
+            var pods = await _owned.ClaimAsync(set, cancellationToken);
             string? refusal = null;
             if (_expectations.AreMet(key))
             {
@@ -146,42 +109,10 @@ public sealed class ReplicaSetController : QueueController
             return null;
         }
 
-        var reference = Ownership.Reference(set, ApiVersion, Kind);
+        var reference = Kind.Reference(set);
         var made = Enumerable.Range(0, plan.Create).Select(_ => PodTemplates.Make(set.Spec.Template, set, reference)).ToList();
         return (await _control.CreateAsync(set, made, cancellationToken)).Refusal?.Message;
     }
-
-    /// <summary>The pods of a set: its own that the selector finds, and orphans that it adopts. Its own that the selector no longer finds are released.</summary>
-    private async Task<IReadOnlyList<V1Pod>> ClaimAsync(V1ReplicaSet set, CancellationToken cancellationToken)
-    {
-        var mine = new List<V1Pod>();
-        var selector = LabelSelector.FromModel(set.Spec.Selector);
-        foreach (var pod in _pods.List().Where(p => p.Metadata.NamespaceProperty == set.Metadata.NamespaceProperty))
-        {
-            var selected = selector.Selects(pod.Metadata);
-            if (Ownership.Controls(set, pod))
-            {
-                if (selected || set.Metadata.DeletionTimestamp is not null)
-                {
-                    mine.Add(pod);
-                }
-                else
-                {
-                    await _control.ReleaseAsync(set, pod, cancellationToken);
-                }
-            }
-            else if (selected && Ownership.ControllerOf(pod) is null && PodStates.IsActive(pod) && await Ownership.MayAdoptAsync(_client, set, cancellationToken))
-            {
-                await _control.AdoptAsync(Ownership.Reference(set, ApiVersion, Kind), pod, cancellationToken);
-                mine.Add(pod);
-            }
-        }
-
-        return mine;
-    }
-
-    private static bool Selects(V1ReplicaSet set, V1Pod pod) =>
-        LabelSelector.FromModel(set.Spec.Selector).Selects(pod.Metadata);
 
     private async Task TellAsync(V1ReplicaSet set, IReadOnlyList<V1Pod> pods, string? refusal, CancellationToken cancellationToken)
     {
@@ -192,6 +123,6 @@ public sealed class ReplicaSetController : QueueController
         }
 
         await _client.UpdateAsync(
-            new V1ReplicaSet { ApiVersion = ApiVersion, Kind = Kind, Metadata = set.Metadata, Spec = set.Spec, Status = status }, "status", cancellationToken);
+            new V1ReplicaSet { ApiVersion = Kind.ApiVersion, Kind = Kind.Kind, Metadata = set.Metadata, Spec = set.Spec, Status = status }, "status", cancellationToken);
     }
 }

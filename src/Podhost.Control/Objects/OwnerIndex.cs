@@ -1,0 +1,21 @@
+using k8s;
+using k8s.Models;
+
+namespace Podhost.Control.Objects;
+
+/// <summary>
+/// Indexes of informers by which owners find what is theirs, so that a look at one object costs what it has, not what the cluster has. Each
+/// is one static function, so all controllers share one index.
+/// </summary>
+internal static class OwnerIndex
+{
+    /// <summary>By the UID of the controller; objects that nothing controls by <see cref="OrphansOf"/> their namespace.</summary>
+    public static IEnumerable<string> ByController(IKubernetesObject<V1ObjectMeta> obj) =>
+        [Ownership.ControllerOf(obj)?.Uid ?? OrphansOf(obj.Metadata.NamespaceProperty)];
+
+    /// <summary>By namespace.</summary>
+    public static IEnumerable<string> ByNamespace(IKubernetesObject<V1ObjectMeta> obj) => [obj.Metadata.NamespaceProperty ?? ""];
+
+    /// <summary>The value of a namespace's objects that nothing controls. No UID has a slash.</summary>
+    public static string OrphansOf(string? ns) => "/" + ns;
+}
