@@ -68,6 +68,9 @@ internal sealed class OwnedPods<TOwner>(
     {
         var mine = new List<V1Pod>();
         var selector = kind.SelectorOf(owner);
+
+        // Read first, so that a pod which is orphaned between the two is missed, and not had twice.
+        var orphans = _byController.Get(OwnerIndex.OrphansOf(owner.Metadata.NamespaceProperty));
         foreach (var pod in _byController.Get(owner.Metadata.Uid))
         {
             if (owner.Metadata.DeletionTimestamp is not null || Finds(owner, pod, selector))
@@ -80,9 +83,9 @@ internal sealed class OwnedPods<TOwner>(
             }
         }
 
-        foreach (var pod in _byController.Get(OwnerIndex.OrphansOf(owner.Metadata.NamespaceProperty)))
+        foreach (var pod in orphans.Where(o => Finds(owner, o, selector) && mine.All(m => m.Metadata.Uid != o.Metadata.Uid)))
         {
-            if (PodStates.IsActive(pod) && Finds(owner, pod, selector) && await Ownership.MayAdoptAsync(client, owner, cancellationToken))
+            if (PodStates.IsActive(pod) && await Ownership.MayAdoptAsync(client, owner, cancellationToken))
             {
                 await control.AdoptAsync(kind.Reference(owner), pod, cancellationToken);
                 mine.Add(pod);

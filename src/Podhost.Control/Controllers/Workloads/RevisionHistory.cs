@@ -21,11 +21,13 @@ internal sealed class RevisionHistory<TOwner>(IApiClient client, OwnerKind<TOwne
     /// <summary>An owner's revisions, oldest first; orphans that its selector finds are adopted.</summary>
     public async Task<IReadOnlyList<V1ControllerRevision>> ClaimAsync(TOwner owner, CancellationToken cancellationToken)
     {
+        // As with pods: one that is orphaned between the two reads is missed, and not had twice.
+        var orphans = _byController.Get(OwnerIndex.OrphansOf(owner.Metadata.NamespaceProperty));
         var mine = new List<V1ControllerRevision>(_byController.Get(owner.Metadata.Uid));
         var selector = kind.SelectorOf(owner);
-        foreach (var orphan in _byController.Get(OwnerIndex.OrphansOf(owner.Metadata.NamespaceProperty)).Where(r => Found(selector, owner, r)))
+        foreach (var orphan in orphans.Where(r => Found(selector, owner, r)))
         {
-            if (await Ownership.MayAdoptAsync(client, owner, cancellationToken))
+            if (mine.All(m => m.Metadata.Uid != orphan.Metadata.Uid) && await Ownership.MayAdoptAsync(client, owner, cancellationToken))
             {
                 var references = Ownership.ToJson((orphan.Metadata.OwnerReferences ?? []).Append(kind.Reference(owner)));
                 mine.Add(await PatchAsync(orphan, new JsonObject { ["metadata"] = new JsonObject { ["ownerReferences"] = references } }, cancellationToken));
