@@ -21,5 +21,6 @@ internal sealed class FieldPath
 
     /// <summary>A decode error, which in Go names struct and path without indices.</summary>
     public DecodeException CannotUnmarshal(string what, SchemaValue value) => new(
-        $"json: cannot unmarshal {what} into Go struct field {Struct}.{string.Concat(segments.Where(s => s[0] != '['))} of type {JsonTypes.GoType(value)}");
+        $"json: cannot unmarshal {what} into Go struct field {Struct}.{string.Concat(segments.Where(s => s[0] != '['))} of type {JsonTypes.GoType(value)}",
+        ToString());
 }

@@ -34,20 +34,30 @@ public static class FieldValidation
     /// <inheritdoc cref="Check(ResourceInfo, JsonObject)"/>
     public static FieldCheck Check(SchemaType type, JsonObject obj) => Check(type, Objects.ObjectCodec.ToUtf8(obj));
 
-    private static FieldCheck Check(SchemaType type, ReadOnlySpan<byte> json, string kind, string version)
+    /// <summary>As <see cref="Check(ResourceInfo, JsonObject)"/> for readers that say themselves what a fault means.</summary>
+    /// <exception cref="DecodeException">A value of the wrong type.</exception>
+    public static FieldCheck Decode(ResourceInfo resource, JsonObject obj) =>
+        Decode(SchemaCatalog.Get(resource.SchemaName), Objects.ObjectCodec.ToUtf8(obj));
+
+    private static FieldCheck Decode(SchemaType type, ReadOnlySpan<byte> json)
     {
         var problems = new List<string>();
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 128 });
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            throw new DecodeException($"json: cannot unmarshal {JsonTypes.Describe(ref reader)} into Go value of type v1.{type.ShortName}");
+        }
+
+        var obj = new SchemaDecoder(problems).ReadObject(ref reader, type);
+        return reader.Read() ? throw new JsonException("invalid data after top-level value") : new FieldCheck(obj, problems);
+    }
+
+    private static FieldCheck Check(SchemaType type, ReadOnlySpan<byte> json, string kind, string version)
+    {
         try
         {
-            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 128 });
-            reader.Read();
-            if (reader.TokenType != JsonTokenType.StartObject)
-            {
-                throw new DecodeException($"json: cannot unmarshal {JsonTypes.Describe(ref reader)} into Go value of type v1.{type.ShortName}");
-            }
-
-            var obj = new SchemaDecoder(problems).ReadObject(ref reader, type);
-            return reader.Read() ? throw new JsonException("invalid data after top-level value") : new FieldCheck(obj, problems);
+            return Decode(type, json);
         }
         catch (DecodeException e)
         {

@@ -75,7 +75,14 @@ internal sealed class SchemaDecoder(List<string> problems)
             case SchemaKind.Any:
                 return ReadAny(ref reader);
             default:
-                return ScalarDecoder.Read(ref reader, value, path);
+                try
+                {
+                    return ScalarDecoder.Read(ref reader, value, path);
+                }
+                catch (DecodeException e) when (e.Field.Length == 0)
+                {
+                    throw new DecodeException(e.Message, path.ToString());
+                }
         }
     }
 

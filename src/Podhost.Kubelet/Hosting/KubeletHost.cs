@@ -115,8 +115,7 @@ public sealed partial class KubeletHost
 
     private List<Task> Start(CancellationToken cancellationToken)
     {
-        var file = options.StaticPodPath.Length == 0 ? null : new FilePodSource(
-            options.StaticPodPath, new StaticPodReader(options.NodeName), new StaticTarget(this), options.FileCheckFrequency, parts.Time, logger);
+        var sources = new StaticPodSources(options, parts, new StaticTarget(manager, mirrors), logger);
         var running = new List<Task> { watcher.RunAsync(cancellationToken), eviction.RunAsync(cancellationToken), garbage.RunAsync(cancellationToken) };
         if (options.ContainerLogMaxBytes >= 0)
         {
@@ -124,11 +123,7 @@ public sealed partial class KubeletHost
             running.Add(new LogMonitor(rotator, manager.RunningLogs, options.ContainerLogMaxWorkers, options.ContainerLogMonitorInterval, parts.Time, logger).RunAsync(cancellationToken));
         }
 
-        if (file is not null)
-        {
-            running.Add(file.RunAsync(cancellationToken));
-        }
-
+        running.AddRange(sources.Start(cancellationToken));
         if (parts.Client is { } client)
         {
             node = new NamedWatch<V1Node>(client, null, options.NodeName, parts.Time, logger, () => agent!.Observe(node?.Object));
@@ -137,16 +132,19 @@ public sealed partial class KubeletHost
             running.Add(mirrors!.RunAsync(cancellationToken));
         }
 
-        running.Add(FollowAsync(file, cancellationToken));
+        running.Add(FollowAsync(sources, cancellationToken));
         return running;
     }
 
     /// <summary>Follows the API server's pods; once all sources are known, what nobody knows is an orphan.</summary>
-    private async Task FollowAsync(FilePodSource? file, CancellationToken cancellationToken)
+    private async Task FollowAsync(StaticPodSources sources, CancellationToken cancellationToken)
     {
-        await (file?.Synced.WaitAsync(cancellationToken) ?? Task.CompletedTask).ConfigureAwait(false);
+        await sources.FilesKnown.WaitAsync(cancellationToken).ConfigureAwait(false);
         using var api = parts.Pods is { } informer && mirrors is not null ? new ApiPodSource(informer, new ApiTarget(this), mirrors) : null;
         await (api?.StartAsync(cancellationToken) ?? Task.CompletedTask).ConfigureAwait(false);
+
+        // A page that cannot be had yet may name pods that run: until it was read nothing is an orphan.
+        await sources.PageKnown.WaitAsync(cancellationToken).ConfigureAwait(false);
         sourcesKnown = true;
         await SweepAsync(cancellationToken).ConfigureAwait(false);
         await Task.Delay(Timeout.InfiniteTimeSpan, parts.Time, cancellationToken).ConfigureAwait(false);
@@ -259,26 +257,5 @@ public sealed partial class KubeletHost
         public void Set(V1Pod pod) => kubelet.manager.Set(pod, PodOrigin.Api);
 
         public void Gone(string uid, V1Pod? last) => kubelet.manager.Gone(uid, last);
-    }
-
-    private sealed class StaticTarget(KubeletHost kubelet) : IPodTarget
-    {
-        private readonly Dictionary<string, V1Pod> pods = new(StringComparer.Ordinal);
-
-        public void Set(V1Pod pod)
-        {
-            pods[pod.Metadata.Uid] = pod;
-            kubelet.manager.Set(pod, PodOrigin.Static);
-            kubelet.mirrors?.Add(pod);
-        }
-
-        public void Gone(string uid, V1Pod? last)
-        {
-            kubelet.manager.Gone(uid, last);
-            if (pods.Remove(uid, out var pod))
-            {
-                kubelet.mirrors?.Remove(pod);
-            }
-        }
     }
 }

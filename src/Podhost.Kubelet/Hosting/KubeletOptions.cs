@@ -20,6 +20,15 @@ public sealed record KubeletOptions
     /// <summary>fileCheckFrequency: how often static pods are read although nothing seems to have changed.</summary>
     public TimeSpan FileCheckFrequency { get; init; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>staticPodURL: a page with a Pod or a list of Pods; null for none.</summary>
+    public Uri? StaticPodUrl { get; init; }
+
+    /// <summary>staticPodURLHeader: sent with each request for it.</summary>
+    public IReadOnlyList<(string Name, string Value)> StaticPodUrlHeaders { get; init; } = [];
+
+    /// <summary>httpCheckFrequency: how often the page is asked for.</summary>
+    public TimeSpan HttpCheckFrequency { get; init; } = TimeSpan.FromSeconds(20);
+
     /// <summary>maxPods.</summary>
     public int MaxPods { get; init; } = 110;
 

@@ -56,6 +56,9 @@ internal sealed class KubeletRoutes
         };
     }
 
+    /// <summary>What the port for reading serves: neither logs nor sessions, and nothing that tells secrets of the configuration.</summary>
+    public static bool IsReadOnly(string path) => path.Trim('/').Split('/')[0] is "healthz" or "pods" or "stats" or "metrics";
+
     private static bool Known(string[] parts) => parts[0] is "containerLogs" or "healthz" or "pods" or "runningpods" or "configz" or "stats" or "metrics";
 
     private static Task Only(HttpContext context, Func<HttpContext, string[], Task> handler, string[] parts, params ReadOnlySpan<string> methods) =>

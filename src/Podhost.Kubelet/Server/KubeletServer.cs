@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -18,16 +19,17 @@ namespace Podhost.Kubelet.Server;
 
 /// <summary>
 /// The kubelet's HTTPS API, by which the API server (and whoever may) reads logs and statistics and opens sessions in containers.
-/// Every request is authenticated (client certificate, bearer token, or anonymous) and then authorized on the node.
+/// Every request is authenticated (client certificate, bearer token, or anonymous where that is allowed) and then authorized on the node.
 /// </summary>
 public sealed partial class KubeletServer : IAsyncDisposable
 {
+    private static readonly object ReadOnly = new();
     private readonly KubeletServerOptions options;
     private readonly KubeletAuthorizer authorize;
     private readonly RequestAuthenticator authenticator;
     private readonly KubeletRoutes routes;
     private readonly WebApplication app;
-    private readonly X509Certificate2? ownCertificate;
+    private readonly Lazy<X509Certificate2> ownCertificate;
     private readonly ILogger logger;
 
     /// <summary>Builds the server; <see cref="StartAsync"/> opens its port.</summary>
@@ -52,26 +54,32 @@ public sealed partial class KubeletServer : IAsyncDisposable
         this.options = options;
         this.authorize = authorize;
         logger = loggers.CreateLogger<KubeletServer>();
-        authenticator = new RequestAuthenticator(new ClientCertificates(options.ClientAuthorities, time), authenticateToken);
+        authenticator = new RequestAuthenticator(new ClientCertificates(options.ClientAuthorities, time), authenticateToken, options.Anonymous);
         routes = new KubeletRoutes(options, services, time, loggers);
-        ownCertificate = options.Certificate is null ? SelfSignedCertificate.Create(options.NodeName, options.Endpoint.Address, time.GetUtcNow()) : null;
+        ownCertificate = new(() => SelfSignedCertificate.Create(options.NodeName, options.Endpoint.Address, time.GetUtcNow()));
         app = EmbeddedWebHost.Create(Configure, HandleAsync, loggers, TimeSpan.FromSeconds(2));
     }
 
-    /// <summary>The port it listens on.</summary>
+    /// <summary>The port it listens on, HTTPS.</summary>
     public int Port { get; private set; }
 
+    /// <summary>The port on which it may be read by anybody; 0: there is none.</summary>
+    public int ReadOnlyPort { get; private set; }
+
     /// <summary>The certificate it serves with.</summary>
-    public X509Certificate2 Certificate => options.Certificate ?? ownCertificate!;
+    public X509Certificate2 Certificate => options.Certificate?.Invoke() ?? ownCertificate.Value;
 
     /// <summary>Opens the port.</summary>
     /// <exception cref="IOException">The port is taken.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await app.StartAsync(cancellationToken).ConfigureAwait(false);
-        var address = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
-        Port = new Uri(address).Port;
-        LogStarted(address);
+        foreach (var address in app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses)
+        {
+            var uri = new Uri(address);
+            (Port, ReadOnlyPort) = uri.Scheme == Uri.UriSchemeHttps ? (uri.Port, ReadOnlyPort) : (Port, uri.Port);
+            LogStarted(address);
+        }
     }
 
     /// <summary>Closes the port and ends all requests.</summary>
@@ -79,7 +87,10 @@ public sealed partial class KubeletServer : IAsyncDisposable
     {
         await app.StopAsync(CancellationToken.None).ConfigureAwait(false);
         await app.DisposeAsync().ConfigureAwait(false);
-        ownCertificate?.Dispose();
+        if (ownCertificate.IsValueCreated)
+        {
+            ownCertificate.Value.Dispose();
+        }
     }
 
     private void Configure(KestrelServerOptions kestrel)
@@ -90,13 +101,21 @@ public sealed partial class KubeletServer : IAsyncDisposable
             listen.Protocols = HttpProtocols.Http1AndHttp2;
             listen.UseHttps(https =>
             {
-                https.ServerCertificate = Certificate;
+                https.ServerCertificateSelector = (_, _) => Certificate;
                 https.ClientCertificateMode = options.ClientAuthorities.Count > 0 ? ClientCertificateMode.AllowCertificate : ClientCertificateMode.NoCertificate;
 
                 // Whom the certificate makes its holder is found for each request, so that a bad one is answered with 401, not a broken handshake.
                 https.AllowAnyClientCertificate();
             });
         });
+        if (options.ReadOnlyEndpoint is { } readOnly)
+        {
+            kestrel.Listen(readOnly, listen => listen.Use(next => connection =>
+            {
+                connection.Items[ReadOnly] = ReadOnly;
+                return next(connection);
+            }));
+        }
     }
 
     private async Task HandleAsync(HttpContext context)
@@ -126,13 +145,19 @@ public sealed partial class KubeletServer : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext context)
     {
+        var path = context.Request.Path.Value ?? "/";
+        if (context.Features.Get<IConnectionItemsFeature>()?.Items.ContainsKey(ReadOnly) == true)
+        {
+            await (KubeletRoutes.IsReadOnly(path) ? routes.HandleAsync(context, path) : throw KubeletRequestException.NotFound("404 page not found\n")).ConfigureAwait(false);
+            return;
+        }
+
         if (await authenticator.AuthenticateAsync(context).ConfigureAwait(false) is not { } user)
         {
             await TextResponse.TextAsync(context, 401, "Unauthorized").ConfigureAwait(false);
             return;
         }
 
-        var path = context.Request.Path.Value ?? "/";
         var verb = RequestAccess.Verb(context.Request.Method, path);
         var subresources = RequestAccess.Subresources(path);
         foreach (var subresource in subresources)

@@ -13,8 +13,14 @@ public sealed record KubeletServerOptions
     /// <summary>Name of the node.</summary>
     public required string NodeName { get; init; }
 
-    /// <summary>Serving certificate with its key; null: a self-signed one is made at the start.</summary>
-    public X509Certificate2? Certificate { get; init; }
+    /// <summary>Serving certificate with its key, asked for at each handshake, so that it may be renewed; null as long as there is none.</summary>
+    public Func<X509Certificate2?>? Certificate { get; init; }
+
+    /// <summary>Requests without credentials are those of system:anonymous; else they are refused.</summary>
+    public bool Anonymous { get; init; }
+
+    /// <summary>Plain HTTP, read only, nobody is asked who he is: /healthz, /pods, /stats/summary, /metrics; null: none.</summary>
+    public IPEndPoint? ReadOnlyEndpoint { get; init; }
 
     /// <summary>Authorities whose client certificates are accepted: the common name is the user, organizations are the groups.</summary>
     public IReadOnlyList<X509Certificate2> ClientAuthorities { get; init; } = [];

@@ -5,61 +5,52 @@ namespace Podhost.Kubelet.Sources;
 /// <summary>What a static pod may not have: references to objects of an API server that it runs without.</summary>
 internal static class ApiReferences
 {
-    /// <summary>The first kind of object that a pod refers to, in the plural, or null.</summary>
-    public static string? First(V1Pod pod)
+    /// <summary>The first kind of object that a pod refers to and may not, in the plural, or null.</summary>
+    /// <param name="pod">The pod.</param>
+    /// <param name="withObjects">ConfigMaps and Secrets stand beside it.</param>
+    public static string? First(V1Pod pod, bool withObjects = false) =>
+        All(pod).FirstOrDefault(r => r is not null && !(withObjects && (r is "configmaps" or "secrets")));
+
+    private static IEnumerable<string?> All(V1Pod pod)
     {
         var spec = pod.Spec;
         if (!string.IsNullOrEmpty(spec.ServiceAccountName) || !string.IsNullOrEmpty(spec.ServiceAccount))
         {
-            return "serviceaccounts";
+            yield return "serviceaccounts";
         }
 
         if (spec.ResourceClaims is { Count: > 0 })
         {
-            return "resourceclaims";
+            yield return "resourceclaims";
         }
 
         if (spec.ImagePullSecrets is { Count: > 0 })
         {
-            return "secrets";
+            yield return "secrets";
         }
 
-        return spec.Volumes?.Select(OfVolume).FirstOrDefault(r => r is not null)
-            ?? Containers(spec).Select(c => OfEnvironment(c.Env, c.EnvFrom)).FirstOrDefault(r => r is not null);
+        foreach (var reference in (spec.Volumes ?? []).SelectMany(OfVolume).Concat(Containers(spec).SelectMany(c => OfEnvironment(c.Env, c.EnvFrom))))
+        {
+            yield return reference;
+        }
     }
 
     private static IEnumerable<(IList<V1EnvVar>? Env, IList<V1EnvFromSource>? EnvFrom)> Containers(V1PodSpec spec) =>
         (spec.InitContainers ?? []).Concat(spec.Containers ?? []).Select(c => ((IList<V1EnvVar>?)c.Env, (IList<V1EnvFromSource>?)c.EnvFrom));
 
-    private static string? OfVolume(V1Volume v)
+    private static IEnumerable<string?> OfVolume(V1Volume v)
     {
-        if (v.ConfigMap is not null || v.Projected?.Sources?.Any(s => s.ConfigMap is not null) == true)
-        {
-            return "configmaps";
-        }
-
-        if (v.Secret is not null || v.Projected?.Sources?.Any(s => s.Secret is not null) == true)
-        {
-            return "secrets";
-        }
-
-        if (v.Projected?.Sources?.Any(s => s.ServiceAccountToken is not null) == true)
-        {
-            return "serviceaccounts";
-        }
-
-        return v.PersistentVolumeClaim is not null || v.Ephemeral is not null ? "persistentvolumeclaims"
-            : v.Projected?.Sources?.Any(s => s.ClusterTrustBundle is not null) == true ? "clustertrustbundles"
-            : null;
+        var sources = v.Projected?.Sources ?? [];
+        yield return v.ConfigMap is not null || sources.Any(s => s.ConfigMap is not null) ? "configmaps" : null;
+        yield return v.Secret is not null || sources.Any(s => s.Secret is not null) ? "secrets" : null;
+        yield return sources.Any(s => s.ServiceAccountToken is not null) ? "serviceaccounts" : null;
+        yield return v.PersistentVolumeClaim is not null || v.Ephemeral is not null ? "persistentvolumeclaims" : null;
+        yield return sources.Any(s => s.ClusterTrustBundle is not null) ? "clustertrustbundles" : null;
     }
 
-    private static string? OfEnvironment(IList<V1EnvVar>? env, IList<V1EnvFromSource>? envFrom)
+    private static IEnumerable<string?> OfEnvironment(IList<V1EnvVar>? env, IList<V1EnvFromSource>? envFrom)
     {
-        if (env?.Any(e => e.ValueFrom?.ConfigMapKeyRef is not null) == true || envFrom?.Any(e => e.ConfigMapRef is not null) == true)
-        {
-            return "configmaps";
-        }
-
-        return env?.Any(e => e.ValueFrom?.SecretKeyRef is not null) == true || envFrom?.Any(e => e.SecretRef is not null) == true ? "secrets" : null;
+        yield return env?.Any(e => e.ValueFrom?.ConfigMapKeyRef is not null) == true || envFrom?.Any(e => e.ConfigMapRef is not null) == true ? "configmaps" : null;
+        yield return env?.Any(e => e.ValueFrom?.SecretKeyRef is not null) == true || envFrom?.Any(e => e.SecretRef is not null) == true ? "secrets" : null;
     }
 }

@@ -1,19 +1,23 @@
 using System.Globalization;
-using System.Threading.Channels;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
+using Podhost.Linux.Files;
 
 namespace Podhost.Kubelet.Sources;
 
 /// <summary>
-/// Static pods of a directory (or of one file): inotify says that something changed, then everything is read anew; a slow rescan mends
-/// what inotify misses. A file that cannot be read as a pod leaves the pod that it was before as it is.
+/// Static pods of a directory (or of one file): inotify says that something changed, then everything is looked at; a slow rescan mends
+/// what inotify misses. A file that cannot be read as a pod leaves the pod that it was before as it is, and all others.
 /// </summary>
-internal sealed partial class FilePodSource(string path, StaticPodReader reader, IPodTarget pods, TimeSpan rescan, TimeProvider time, ILogger logger)
+internal sealed partial class FilePodSource(
+    string path, StaticPodReader reader, IPodTarget pods, ManifestObjects? objects, TimeSpan rescan, TimeProvider time, ILogger logger)
 {
-    private readonly Channel<bool> changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    /// <summary>Most files that are looked at.</summary>
+    internal const int MaxFiles = 1000;
+
     private readonly TaskCompletionSource synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Dictionary<string, V1Pod> known = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> complaints = new(StringComparer.Ordinal);
+    private Dictionary<string, StaticManifest> known = new(StringComparer.Ordinal);
 
     /// <summary>Completes after the first scan.</summary>
     public Task Synced => synced.Task;
@@ -21,42 +25,51 @@ internal sealed partial class FilePodSource(string path, StaticPodReader reader,
     /// <summary>Watches until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        using var watcher = Watch();
         while (true)
         {
-            Scan();
-            synced.TrySetResult();
-            using var pause = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var next = changed.Reader.ReadAsync(pause.Token).AsTask();
-            await Task.WhenAny(next, Task.Delay(rescan, time, pause.Token)).ConfigureAwait(false);
-            await pause.CancelAsync().ConfigureAwait(false);
-            cancellationToken.ThrowIfCancellationRequested();
+            // Watched first, read then: what comes between is heard.
+            using var watch = ManifestWatch.Open(path, cancellationToken);
+            do
+            {
+                Scan();
+                synced.TrySetResult();
+                await watch.WaitAsync(rescan, time, cancellationToken).ConfigureAwait(false);
+            }
+            while (!watch.IsStale);
         }
     }
 
     /// <summary>Reads everything and tells what changed.</summary>
     internal void Scan()
     {
-        var now = new Dictionary<string, V1Pod>(StringComparer.Ordinal);
-        foreach (var file in Files())
+        var now = new Dictionary<string, StaticManifest>(StringComparer.Ordinal);
+        var files = Files();
+        foreach (var file in files)
         {
-            if (Read(file) is { } pod)
+            if (Read(file) is { } manifest)
             {
-                now[file] = pod;
+                now[file] = manifest;
             }
         }
 
-        foreach (var (file, pod) in known)
+        foreach (var gone in complaints.Keys.Except(files).ToList())
         {
-            if (!now.TryGetValue(file, out var same) || same.Metadata.Uid != pod.Metadata.Uid)
+            complaints.Remove(gone);
+        }
+
+        // Objects first: the pods that come may use them already.
+        objects?.Replace([.. now.OrderBy(e => e.Key, StringComparer.Ordinal).Select(e => e.Value)]);
+        foreach (var (file, manifest) in known)
+        {
+            if (manifest.Pod is not null && (!now.TryGetValue(file, out var same) || same.Uid != manifest.Uid))
             {
-                pods.Gone(pod.Metadata.Uid, null);
+                pods.Gone(manifest.Uid, null);
             }
         }
 
-        foreach (var (file, pod) in now)
+        foreach (var (file, manifest) in now)
         {
-            if (!known.TryGetValue(file, out var same) || same.Metadata.Uid != pod.Metadata.Uid)
+            if (manifest.Pod is { } pod && (!known.TryGetValue(file, out var same) || same.Uid != manifest.Uid))
             {
                 pods.Set(pod);
             }
@@ -74,71 +87,92 @@ internal sealed partial class FilePodSource(string path, StaticPodReader reader,
                 return [path];
             }
 
-            return Directory.Exists(path)
-                ? [.. Directory.EnumerateFiles(path).Where(f => !Path.GetFileName(f).StartsWith('.')).Order(StringComparer.Ordinal)]
-                : [];
+            if (!Directory.Exists(path))
+            {
+                return [];
+            }
+
+            var all = Directory.EnumerateFiles(path).Where(f => !Path.GetFileName(f).StartsWith('.')).Order(StringComparer.Ordinal).Take(MaxFiles + 1).ToList();
+            if (all.Count > MaxFiles)
+            {
+                Complain(path, $"it holds more than {MaxFiles} files: the others are not looked at");
+                all.RemoveAt(MaxFiles);
+            }
+
+            return all;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            LogUnreadable(logger, path, e.Message);
+            Complain(path, $"it cannot be listed: {e.Message}");
             return [.. known.Keys];
         }
     }
 
-    private V1Pod? Read(string file)
+    private StaticManifest? Read(string file)
     {
         var before = known.GetValueOrDefault(file);
         try
         {
-            if (new FileInfo(file).Length > StaticPodReader.MaxBytes)
+            if (Content(file) is not { } content)
             {
-                throw new FormatException($"the manifest is larger than {StaticPodReader.MaxBytes} bytes");
+                return null;
             }
 
-            var pod = reader.Read(file, File.ReadAllBytes(file));
-            if (before?.Metadata.Uid == pod.Metadata.Uid)
+            if (before?.Uid == reader.UidOf(file, content))
             {
+                complaints.Remove(file);
                 return before;
             }
 
-            var seen = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fffffffK", CultureInfo.InvariantCulture);
-            pod.Metadata.Annotations[PodAnnotations.Seen] = seen;
-            return pod;
+            var manifest = reader.Read(file, content);
+            Complain(file, string.Join(", ", manifest.Unknown));
+            if (manifest.Pod is { } pod)
+            {
+                pod.Metadata.Annotations[PodAnnotations.Seen] = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fffffffK", CultureInfo.InvariantCulture);
+            }
+
+            return manifest;
         }
-        catch (FileNotFoundException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return null;
+            return null; // removed since it was listed
         }
-        catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException or FileSystemException)
         {
-            LogInvalid(logger, file, e.Message);
+            Complain(file, e.Message + (before is null ? "" : "; what it said before stays"));
             return before;
         }
     }
 
-    private FileSystemWatcher? Watch()
+    // A pipe or a device would hold the reader.
+    private static byte[]? Content(string file)
     {
-        var directory = Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path));
-        if (directory is null || !Directory.Exists(directory))
+        var target = new FileInfo(file).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? file;
+        using var directory = DirectoryHandle.Open(Path.GetDirectoryName(Path.GetFullPath(target))!);
+        if (directory.Status(PathBytes.From(Path.GetFileName(target))) is not { } status)
         {
             return null;
         }
 
-        var watcher = new FileSystemWatcher(directory) { NotifyFilter = NotifyFilters.FileName | NotifyFilters.LastWrite | NotifyFilters.Size };
-        watcher.Created += (_, _) => Wake();
-        watcher.Changed += (_, _) => Wake();
-        watcher.Deleted += (_, _) => Wake();
-        watcher.Renamed += (_, _) => Wake();
-        watcher.Error += (_, _) => Wake();
-        watcher.EnableRaisingEvents = true;
-        return watcher;
+        return !status.IsRegular ? throw new FormatException("it is not a regular file")
+            : status.Size > StaticPodReader.MaxBytes ? throw new FormatException($"the manifest is larger than {StaticPodReader.MaxBytes} bytes")
+            : File.ReadAllBytes(file);
     }
 
-    private void Wake() => changed.Writer.TryWrite(true);
+    // Once for each different complaint, not at every look.
+    private void Complain(string file, string what)
+    {
+        if (what.Length == 0)
+        {
+            complaints.Remove(file);
+        }
+        else if (complaints.GetValueOrDefault(file) != what)
+        {
+            complaints[file] = what;
+            LogComplaint(logger, file, what);
+        }
+    }
 
-    [LoggerMessage(1, LogLevel.Error, "Static pod {File} is not taken: {Error}")]
-    private static partial void LogInvalid(ILogger logger, string file, string error);
-
-    [LoggerMessage(2, LogLevel.Error, "Static pods in {Path} cannot be listed: {Error}")]
-    private static partial void LogUnreadable(ILogger logger, string path, string error);
+    [LoggerMessage(1, LogLevel.Error, "Static pod manifest {File}: {What}")]
+    private static partial void LogComplaint(ILogger logger, string file, string what);
 }

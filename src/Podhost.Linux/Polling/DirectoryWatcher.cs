@@ -12,7 +12,10 @@ public sealed class DirectoryWatcher : IDisposable
     private const uint Modified = 0x2;
     private const uint CloseWrite = 0x8;
     private const uint MovedTo = 0x80;
+    private const uint MovedFrom = 0x40;
     private const uint Created = 0x100;
+    private const uint Deleted = 0x200;
+    private const uint SelfDeletedOrMoved = 0x400 | 0x800;
     private const uint QueueOverflow = 0x4000;
     private const int HeaderSize = 16;
     private readonly SafeFileHandle _handle;
@@ -22,13 +25,16 @@ public sealed class DirectoryWatcher : IDisposable
     /// <param name="directory">An existing directory.</param>
     /// <param name="includeCreated">Report files when they are created too, before they are complete.</param>
     /// <param name="includeModified">Report files whenever they are written to.</param>
-    public DirectoryWatcher(string directory, bool includeCreated = false, bool includeModified = false)
+    /// <param name="includeRemoved">Report files that leave the directory too, and, as an empty name, the directory's own end or move.</param>
+    public DirectoryWatcher(string directory, bool includeCreated = false, bool includeModified = false, bool includeRemoved = false)
     {
         var inotify = Libc.inotify_init1(0x80000 | 0x800);
         LinuxException.ThrowIf(inotify < 0, "create an inotify instance");
         _handle = new SafeFileHandle(inotify, true);
         _directory = directory;
-        if (Libc.inotify_add_watch(inotify, directory, CloseWrite | MovedTo | (includeCreated ? Created : 0) | (includeModified ? Modified : 0)) < 0)
+        var mask = CloseWrite | MovedTo | (includeCreated ? Created : 0) | (includeModified ? Modified : 0)
+            | (includeRemoved ? MovedFrom | Deleted | SelfDeletedOrMoved : 0);
+        if (Libc.inotify_add_watch(inotify, directory, mask) < 0)
         {
             var failure = LinuxException.Last($"watch {directory}");
             _handle.Dispose();
@@ -62,7 +68,11 @@ public sealed class DirectoryWatcher : IDisposable
         {
             var mask = BinaryPrimitives.ReadUInt32LittleEndian(events[4..]);
             var length = (int)BinaryPrimitives.ReadUInt32LittleEndian(events[12..]);
-            if ((mask & QueueOverflow) != 0)
+            if ((mask & SelfDeletedOrMoved) != 0)
+            {
+                names.Add("");
+            }
+            else if ((mask & QueueOverflow) != 0 && Directory.Exists(directory))
             {
                 names.AddRange(Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path)));
             }

@@ -26,6 +26,7 @@ internal sealed class InstanceOptions
     private readonly Option<string?> _clusterDns = Text("--cluster-dns", "nameservers of pods, separated by commas (default the instance's own server)");
     private readonly Option<string?> _cgroupRoot = Text("--cgroup-root", $"parent cgroup of all pods (default {Defaults.CgroupRoot})");
     private readonly Option<string?> _podManifestPath = Text("--pod-manifest-path", "directory of static pod manifests");
+    private readonly Option<bool?> _staticPodObjects = new("--static-pod-objects") { Description = "ConfigMaps and Secrets beside static pods are for them (podhost kubelet without an API server)" };
     private readonly Option<string?> _infraImage = Text("--pod-infra-container-image", "image of the infra (pause) container (default built in)");
     private readonly Option<string?> _runtimeEndpoint = Text("--container-runtime-endpoint", "CRI socket of another runtime (default the embedded runtime)");
     private readonly Option<bool?> _serviceProxy = new("--service-proxy")
@@ -45,7 +46,7 @@ internal sealed class InstanceOptions
     {
         foreach (var option in (Option[])
             [_config, _dataDir, _runDir, _podLogsDir, _bindAddress, _securePort, _kubeletPort, _nodeName, _nodeIP, _bridge, _podCidr, _serviceCidr, _clusterDomain, _clusterDns,
-             _cgroupRoot, _podManifestPath, _infraImage, _runtimeEndpoint, _criSocket, _cniConfDir, _cniBinDir, _serviceProxy, _nodeMonitorGrace, _store, _logLevel])
+             _cgroupRoot, _podManifestPath, _staticPodObjects, _infraImage, _runtimeEndpoint, _criSocket, _cniConfDir, _cniBinDir, _serviceProxy, _nodeMonitorGrace, _store, _logLevel])
         {
             command.Options.Add(option);
         }
@@ -73,6 +74,7 @@ internal sealed class InstanceOptions
             ClusterDns = Given(parsed, _clusterDns) is { } servers ? OptionParsing.Addresses(_clusterDns.Name, servers) : o.ClusterDns,
             CgroupRoot = Given(parsed, _cgroupRoot) ?? o.CgroupRoot,
             PodManifestPath = Given(parsed, _podManifestPath) ?? o.PodManifestPath,
+            StaticPodObjects = Given(parsed, _staticPodObjects) ?? o.StaticPodObjects,
             PodInfraContainerImage = Given(parsed, _infraImage) ?? o.PodInfraContainerImage,
             ContainerRuntimeEndpoint = Given(parsed, _runtimeEndpoint) ?? o.ContainerRuntimeEndpoint,
             ServiceProxy = Given(parsed, _serviceProxy) ?? o.ServiceProxy,

@@ -15,10 +15,17 @@ internal static class KubeletCommand
         var kubeconfig = new Option<string?>("--kubeconfig") { Description = "join the control plane of this kubeconfig; without it only static pods run" };
         var command = new Command("kubelet", "run the node alone: static pods, or a node of another control plane");
         options.AddAllTo(command);
+        var flags = new KubeletFlags();
+        flags.AddAllTo(command);
         command.Options.Add(kubeconfig);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var instance = options.Read(parsed);
+            var instance = flags.Apply(parsed, options.Read(parsed));
+            if (instance.StaticPodObjects && parsed.GetValue(kubeconfig) is not null)
+            {
+                throw new ConfigurationException("--static-pod-objects: with --kubeconfig pods have their ConfigMaps and Secrets from the API server");
+            }
+
             if (instance.ServiceProxy == true && parsed.GetValue(kubeconfig) is null)
             {
                 throw new ConfigurationException("--service-proxy: there are no Services without an API server: say --kubeconfig too");
@@ -32,8 +39,8 @@ internal static class KubeletCommand
             {
                 ClusterDns = DnsSettings.Configured(instance) ?? [],
                 ServiceProxyClient = instance.ServiceProxy == true ? transport?.Client : null,
+                OnListening = ReadinessNotice.SendReady,
             };
-            ReadinessNotice.SendReady();
             await Loops.RunAllAsync([node.RunAsync, stop => runtime.Completion.WaitAsync(stop)], cancellationToken);
             return 0;
         });

@@ -18,6 +18,11 @@ internal static class UpCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var instance = options.Read(parsed);
+            if (instance.StaticPodObjects)
+            {
+                throw new ConfigurationException("--static-pod-objects: with an API server pods have their ConfigMaps and Secrets from it");
+            }
+
             CheckMachine(instance);
             if (parsed.GetValue(detach))
             {

@@ -76,6 +76,7 @@ internal static class ConfigurationFile
                 "clusterDNS" => options with { ClusterDns = OptionParsing.Addresses(name, Text(document, name)) },
                 "cgroupRoot" => options with { CgroupRoot = Text(document, name) },
                 "podManifestPath" => options with { PodManifestPath = Text(document, name) },
+                "staticPodObjects" => options with { StaticPodObjects = Flag(document, name) },
                 "podInfraContainerImage" => options with { PodInfraContainerImage = Text(document, name) },
                 "containerRuntimeEndpoint" => options with { ContainerRuntimeEndpoint = Text(document, name) },
                 "serviceProxy" => options with { ServiceProxy = Flag(document, name) },

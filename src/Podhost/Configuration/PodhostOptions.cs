@@ -51,6 +51,9 @@ internal sealed record PodhostOptions
     /// <summary>Directory of static pod manifests, or null.</summary>
     public string? PodManifestPath { get; init; }
 
+    /// <summary>ConfigMaps and Secrets in that directory are for the static pods of a kubelet without an API server.</summary>
+    public bool StaticPodObjects { get; init; }
+
     /// <summary>Image of the infra container; null: the built-in one.</summary>
     public string? PodInfraContainerImage { get; init; }
 

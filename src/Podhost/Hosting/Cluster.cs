@@ -32,12 +32,13 @@ internal sealed partial class Cluster : IAsyncDisposable
         await using var plane = await ControlPlane.StartAsync(_options, address, _time, _logs, cancellationToken);
         await using var runtime = await runtimeStart;
         var controllers = new Controllers(plane, _options, _time, _logs) { Dns = DnsSettings.ServerOf(_options, address) };
+        var serving = plane.Pki.KubeletServer(_options.NodeName, [address]);
         var node = new NodeHost(
             _options,
             plane.ClientOf($"system:node:{_options.NodeName}", "system:nodes"),
             runtime.Runtime,
             runtime.Images,
-            new KubeletCertificates(plane.Pki.KubeletServer(_options.NodeName, [address]), plane.Pki.Authority),
+            new KubeletCertificates(() => serving, [plane.Pki.Authority]),
             _time,
             _logs)
         {

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
-using Podhost.Api.Quantities;
 using Podhost.Commands;
 using Podhost.Configuration;
 using Podhost.Kubelet.Hosting;
+using static Podhost.Hosting.ConfigurationFields;
 
 namespace Podhost.Hosting;
 
@@ -33,10 +33,30 @@ internal static class KubeletSettings
         return result;
     }
 
+    /// <summary>The configuration as /configz shows it: headers for the page of static pods may hold credentials, so their values are not told.</summary>
+    public static JsonObject Shown(PodhostOptions options)
+    {
+        var shown = options.Kubelet?.DeepClone() as JsonObject ?? [];
+        foreach (var (_, values) in shown["staticPodURLHeader"] as JsonObject ?? [])
+        {
+            if (values is JsonArray list)
+            {
+                list.Clear();
+                list.Add((JsonNode)JsonValue.Create("<masked>"));
+            }
+        }
+
+        return shown;
+    }
+
     private static KubeletOptions Apply(KubeletOptions options, string name, JsonNode? value) => name switch
     {
         "apiVersion" or "kind" => options,
         "clusterDNS" or "resolvConf" => options, // DnsSettings reads them
+        "authentication" or "authorization" or "tlsCertFile" or "tlsPrivateKeyFile" or "readOnlyPort" => options, // KubeletAccessSettings reads them
+        "staticPodURL" => options with { StaticPodUrl = Page(name, value) },
+        "staticPodURLHeader" => options with { StaticPodUrlHeaders = Headers(name, value) },
+        "httpCheckFrequency" => options with { HttpCheckFrequency = Duration(name, value) is { Ticks: > 0 } period ? period : throw Wrong(name, "greater than zero") },
         "staticPodPath" => options with { StaticPodPath = Text(name, value) },
         "podLogsDir" => options with { PodLogsDirectory = Text(name, value) },
         "fileCheckFrequency" => options with { FileCheckFrequency = Duration(name, value) },
@@ -71,28 +91,27 @@ internal static class KubeletSettings
         "imageMaximumGCAge" => options with { ImageGarbage = options.ImageGarbage with { MaximumAge = Duration(name, value) } },
         "imagePullCredentialsVerificationPolicy" => options with { ImagePullCredentialsVerificationPolicy = ImageSettings.Policy(Text(name, value)) },
         "preloadedImagesVerificationAllowlist" => options with { PreloadedImagesVerificationAllowlist = List(name, value) },
-        _ => throw new ConfigurationException($"KubeletConfiguration: {name}: this field is not supported"),
+        _ => throw NotSupported(name),
     };
 
-    private static string Text(string name, JsonNode? value) =>
-        value is JsonValue v && v.TryGetValue<string>(out var text) ? text : throw Wrong(name, "a string");
+    private static Uri? Page(string name, JsonNode? value) => Text(name, value) switch
+    {
+        "" => null,
+        var text => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url : throw Wrong(name, "an http or https address"),
+    };
 
-    private static int Number(string name, JsonNode? value) =>
-        value is JsonValue v && v.TryGetValue<long>(out var number) && number is >= 0 and <= int.MaxValue ? (int)number : throw Wrong(name, "a whole number");
+    // A map of lists: the form that upstream's configuration gives headers.
+    private static List<(string Name, string Value)> Headers(string name, JsonNode? value)
+    {
+        var headers = new List<(string, string)>();
+        foreach (var (header, values) in Object(name, value))
+        {
+            foreach (var item in values as JsonArray ?? throw Wrong($"{name}.{header}", "a list of strings"))
+            {
+                headers.Add((header, Text($"{name}.{header}", item)));
+            }
+        }
 
-    private static long Bytes(string name, JsonNode? value) =>
-        Quantity.TryParse(Text(name, value), out var quantity) ? quantity.Value : throw Wrong(name, "a quantity such as 10Mi");
-
-    private static TimeSpan Duration(string name, JsonNode? value) =>
-        value is JsonValue v && v.TryGetValue<string>(out var text) && GoDuration.TryParse(text, out var duration) ? duration : throw Wrong(name, "a duration such as 30s or 5m");
-
-    private static Dictionary<string, string> Map(string name, JsonNode? value) => value is JsonObject map
-        ? map.ToDictionary(e => e.Key, e => Text($"{name}.{e.Key}", e.Value))
-        : throw Wrong(name, "a map");
-
-    private static List<string> List(string name, JsonNode? value) => value is JsonArray list
-        ? [.. list.Select(item => Text(name, item))]
-        : throw Wrong(name, "a list of strings");
-
-    private static ConfigurationException Wrong(string name, string expected) => new($"KubeletConfiguration: {name}: Invalid value: must be {expected}");
+        return headers;
+    }
 }

@@ -61,6 +61,9 @@ internal sealed class NodeHost
     /// <summary>The API server as system:kube-proxy: Services are served on this node; null: they are not.</summary>
     public IApiClient? ServiceProxyClient { get; init; }
 
+    /// <summary>Called once when the kubelet's HTTPS API is open.</summary>
+    public Action? OnListening { get; init; }
+
     /// <summary>Nameservers of pods with dnsPolicy ClusterFirst.</summary>
     public required IReadOnlyList<string> ClusterDns { get; init; }
 
@@ -77,6 +80,7 @@ internal sealed class NodeHost
         kubelet = new KubeletHost(settings, Dependencies(settings, inventory, events, probes));
         await using var server = Server(settings, new KubeletServerServices { Pods = kubelet.Pods, Runtime = _runtime, Probes = probes });
         await server.StartAsync(cancellationToken);
+        OnListening?.Invoke();
         _loops.Add(kubelet.RunAsync);
         AddServiceProxy();
         await Loops.RunAllAsync(_loops, cancellationToken);
@@ -126,21 +130,25 @@ internal sealed class NodeHost
 
     private KubeletServer Server(KubeletOptions settings, KubeletServerServices services)
     {
-        var access = new KubeletAccessReview(_client);
+        var access = KubeletAccessSettings.Of(_options);
+        var review = new KubeletAccessReview(_client, access, _time);
+        var given = access.Certificate();
         return new KubeletServer(
             new KubeletServerOptions
             {
                 Endpoint = new IPEndPoint(_options.BindAddress, settings.Port),
                 NodeName = settings.NodeName,
-                Certificate = _certificates?.Serving,
-                ClientAuthorities = _certificates is { } c ? [c.ClientAuthority] : [],
-                Configuration = _options.Kubelet ?? [],
+                Certificate = () => given ?? _certificates?.Serving(),
+                ClientAuthorities = [.. access.ClientAuthorities(), .. _certificates?.ClientAuthorities ?? []],
+                Anonymous = access.Anonymous,
+                ReadOnlyEndpoint = access.ReadOnlyPort > 0 ? new IPEndPoint(_options.BindAddress, access.ReadOnlyPort) : null,
+                Configuration = KubeletSettings.Shown(_options),
                 RootDirectory = settings.RootDirectory,
                 TranslateWebSockets = _options.ContainerRuntimeEndpoint is not null,
             },
             services,
-            access.AuthorizeAsync,
-            _client is null ? null : access.AuthenticateAsync,
+            review.AuthorizeAsync,
+            _client is null || !access.TokenWebhook ? null : review.AuthenticateAsync,
             _time,
             _logs);
     }
@@ -149,7 +157,7 @@ internal sealed class NodeHost
     {
         if (_client is null)
         {
-            return new StandaloneObjectSource();
+            return _options.StaticPodObjects ? new ManifestObjects() : new StandaloneObjectSource();
         }
 
         return new ObjectSource(_client, Services(_client), _time, _logs.CreateLogger<ObjectSource>());
@@ -212,6 +220,6 @@ internal sealed class NodeHost
 }
 
 /// <summary>Certificates of a kubelet's HTTPS API.</summary>
-/// <param name="Serving">What it shows, with its key.</param>
-/// <param name="ClientAuthority">Whose client certificates it takes.</param>
-internal sealed record KubeletCertificates(X509Certificate2 Serving, X509Certificate2 ClientAuthority);
+/// <param name="Serving">What it shows, with its key, at each handshake; null as long as there is none.</param>
+/// <param name="ClientAuthorities">Whose client certificates it takes, besides those of its configuration.</param>
+internal sealed record KubeletCertificates(Func<X509Certificate2?> Serving, IReadOnlyList<X509Certificate2> ClientAuthorities);

@@ -38,7 +38,8 @@ public sealed class ClusterFixture : IAsyncLifetime
 
     public ValueTask DisposeAsync() => _instance?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    private static string? WhyNot()
+    /// <summary>Why no container can run on this machine; null: they can.</summary>
+    public static string? WhyNot()
     {
         if (Environment.UserName != "root")
         {

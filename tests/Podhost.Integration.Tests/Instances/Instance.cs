@@ -11,12 +11,14 @@ public sealed class Instance : IAsyncDisposable
     private readonly StringBuilder _log = new();
     private readonly int _number;
     private readonly string[] _more;
+    private readonly IReadOnlyList<string> _command;
     private Process? _process;
     private ContainerdProcess? _containerd;
 
-    private Instance(int number, string[] more)
+    private Instance(int number, IReadOnlyList<string> command, string[] more)
     {
         _number = number;
+        _command = command;
         _more = more;
         Root = Directory.CreateTempSubdirectory("podhost-it-").FullName;
         StaticPods = Directory.CreateDirectory(Path.Combine(Root, "static")).FullName;
@@ -72,10 +74,17 @@ public sealed class Instance : IAsyncDisposable
 
     /// <summary>A started instance whose node is ready.</summary>
     /// <param name="more">More options.</param>
-    public static async Task<Instance> StartAsync(params string[] more)
+    public static Task<Instance> StartAsync(params string[] more) => StartCommandAsync(_ => ["up"], more);
+
+    /// <summary>A started instance of another command: <c>kubelet</c> or <c>server</c>, with options that only this command has.</summary>
+    /// <param name="command">The command and its options, from the instance's directory, which is there already.</param>
+    /// <param name="more">More options.</param>
+    public static async Task<Instance> StartCommandAsync(Func<Instance, string[]> command, params string[] more)
     {
         // Two test runs on one machine do not meet: the process id is in the names and ranges.
-        var instance = new Instance((Environment.ProcessId % 1000 * 10) + Interlocked.Increment(ref s_count), more);
+        var words = new List<string>();
+        var instance = new Instance((Environment.ProcessId % 1000 * 10) + Interlocked.Increment(ref s_count), words, more);
+        words.AddRange(command(instance));
         if (OnContainerd)
         {
             instance._containerd = await ContainerdProcess.StartAsync(Path.Combine(instance.Root, "ctd"), instance.Bridge, instance.PodCidr);
@@ -111,7 +120,7 @@ public sealed class Instance : IAsyncDisposable
         using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(notify));
         _process = Shell.Start(
-            Executable.File, [.. Executable.Arguments, "up", .. Arguments()], new Dictionary<string, string> { ["NOTIFY_SOCKET"] = notify });
+            Executable.File, [.. Executable.Arguments, .. _command, .. Arguments()], new Dictionary<string, string> { ["NOTIFY_SOCKET"] = notify });
         _process.OutputDataReceived += (_, line) => Add(line.Data);
         _process.ErrorDataReceived += (_, line) => Add(line.Data);
         _process.BeginOutputReadLine();
@@ -162,7 +171,11 @@ public sealed class Instance : IAsyncDisposable
         HashSet<string> devices = [Bridge, .. Directory.Exists(netns) ? Directory.GetFiles(netns).Select(f => "ph" + Path.GetFileName(f)[..12]) : []];
 
         // Their own grace is tested elsewhere.
-        await Kubectl.RunAsync("delete pods --all -A --grace-period=1 --wait=false");
+        if (File.Exists(Kubeconfig))
+        {
+            await Kubectl.RunAsync("delete pods --all -A --grace-period=1 --wait=false");
+        }
+
         var reset = await Shell.RunAsync(Executable.File, [.. Executable.Arguments, "reset", "--yes", .. Arguments()], deadline: TimeSpan.FromSeconds(90));
         await _process!.WaitForExitAsync();
         if (_containerd is not null)

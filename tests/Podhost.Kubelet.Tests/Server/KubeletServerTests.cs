@@ -63,6 +63,8 @@ public sealed class KubeletServerTests : IAsyncLifetime
                 Endpoint = new IPEndPoint(IPAddress.Loopback, 0),
                 NodeName = "n1",
                 ClientAuthorities = [authority],
+                Anonymous = true,
+                ReadOnlyEndpoint = new IPEndPoint(IPAddress.Loopback, 0),
                 Configuration = new JsonObject { ["kind"] = "KubeletConfiguration" },
             },
             new KubeletServerServices { Pods = pods, Runtime = runtime, Metrics = () => "extra 1\n" },
@@ -114,6 +116,21 @@ public sealed class KubeletServerTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync(HttpMethod.Get, "/healthz", token: "bad")).Code);
         await SendAsync(HttpMethod.Get, "/healthz");
         Assert.Equal(["tina", "system:anonymous"], asked.Select(a => a.User.Name));
+    }
+
+    [Theory]
+    [InlineData("/healthz", 200)]
+    [InlineData("/pods", 200)]
+    [InlineData("/containerLogs/default/web/app", 404)]
+    [InlineData("/configz", 404)]
+    [InlineData("/exec/default/web/app?command=sh", 404)]
+    public async Task The_port_for_reading_asks_nobody_and_serves_no_logs_and_no_sessions(string path, int code)
+    {
+        allow = _ => false;
+        using var http = new HttpClient();
+        using var answer = await http.GetAsync($"http://127.0.0.1:{server.ReadOnlyPort}{path}", Deadline);
+        Assert.Equal(code, (int)answer.StatusCode);
+        Assert.Empty(asked);
     }
 
     [Theory]

@@ -3,12 +3,12 @@ using Microsoft.AspNetCore.Http;
 
 namespace Podhost.Kubelet.Server.Http;
 
-/// <summary>Finds out who asks: by client certificate, else by bearer token, else it is an anonymous request.</summary>
-internal sealed class RequestAuthenticator(ClientCertificates certificates, KubeletTokenAuthenticator? tokens)
+/// <summary>Finds out who asks: by client certificate, else by bearer token, else it is an anonymous request where these are taken.</summary>
+internal sealed class RequestAuthenticator(ClientCertificates certificates, KubeletTokenAuthenticator? tokens, bool anonymous)
 {
     private static readonly object CertificateUser = new();
 
-    /// <summary>The user; null where credentials were given that are not valid.</summary>
+    /// <summary>The user; null where there is none: no valid credentials.</summary>
     public async Task<KubeletUser?> AuthenticateAsync(HttpContext context)
     {
         if (context.Connection.ClientCertificate is { } certificate)
@@ -29,7 +29,7 @@ internal sealed class RequestAuthenticator(ClientCertificates certificates, Kube
         var header = context.Request.Headers.Authorization.ToString();
         if (header.Length == 0)
         {
-            return KubeletUser.Anonymous;
+            return anonymous ? KubeletUser.Anonymous : null;
         }
 
         return tokens is not null && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
