@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Podhost.Cri.Client;
 using Podhost.Cri.Services;
 using Podhost.Cri.V1;
+using Podhost.Tests.Shared;
 
 namespace Podhost.Cri.Suite.Tests.Nodes;
 
@@ -41,13 +42,13 @@ public abstract class CriNode : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        if ((CannotRun ?? SuiteRegistry.WhyNot()) is not null)
+        if ((CannotRun ?? RegistryProcess.WhyNot()) is not null)
         {
             return;
         }
 
         Root = Directory.CreateTempSubdirectory("ph-cri-").FullName;
-        _registry = await SuiteRegistry.StartAsync(Path.Combine(Root, "registry"));
+        _registry = await SuiteRegistry.StartAsync();
         _client = new CriClient(new CriClientOptions { Endpoint = await StartRuntimeAsync() }, TimeProvider.System);
         await PullAsync(Image);
     }

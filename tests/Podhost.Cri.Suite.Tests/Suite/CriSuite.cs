@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Podhost.Cri.Suite.Tests.Nodes;
+using Podhost.Tests.Shared;
 
 [assembly: AssemblyFixture(typeof(EmbeddedNode))]
 [assembly: AssemblyFixture(typeof(ContainerdNode))]
@@ -11,7 +12,7 @@ public abstract class CriSuite
 {
     private protected CriSuite(CriNode node)
     {
-        Assert.SkipWhen((node.CannotRun ?? SuiteRegistry.WhyNot()) is not null, node.CannotRun ?? SuiteRegistry.WhyNot() ?? "");
+        Assert.SkipWhen((node.CannotRun ?? RegistryProcess.WhyNot()) is not null, node.CannotRun ?? RegistryProcess.WhyNot() ?? "");
         Node = node;
     }
 

@@ -11,6 +11,7 @@ using Podhost.Linux.Mounts;
 using Podhost.Runtime.Images;
 using Podhost.Runtime.Tests.Images;
 using Podhost.Streaming.Server;
+using Podhost.Tests.Shared;
 
 namespace Podhost.Runtime.Tests.Containers;
 
@@ -253,7 +254,7 @@ internal sealed class RuntimeNode : IAsyncDisposable
         layer.Directory("etc/").File("etc/passwd", "root:x:0:0::/:/bin/sh\napp:x:1000:1001::/:/bin/sh\n").File("etc/group", "root:x:0:\napp:x:1001:\nextra:x:2000:app\n");
         layer.SymbolicLink("bin/mkdir", "busybox").SymbolicLink("bin/grep", "busybox");
         layer.Directory("tmp/", (UnixFileMode)0b1_111_111_111).Directory("srv/");
-        await using var registry = await TestRegistry.StartAsync();
+        await using var registry = await RegistryProcess.StartAsync();
         await registry.PushAsync("example/busybox", "1", TestImage.Create([layer.Tar()]));
         var name = $"{registry.Host}/example/busybox:1";
         await images.Service.PullImageAsync(new PullImageRequest { Image = new ImageSpec { Image = name } }, Cancel);

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Podhost.Cri.V1;
 using Podhost.Runtime.Images;
+using Podhost.Tests.Shared;
 
 namespace Podhost.Runtime.Tests.Images;
 
@@ -9,7 +10,7 @@ public sealed class PullTests
     [Fact]
     public async Task PullByTagMakesACompleteImage()
     {
-        await using var registry = await TestRegistry.StartAsync();
+        await using var registry = await RegistryProcess.StartAsync();
         await using var node = await TestNode.StartAsync();
         var image = TestImage.Small(user: "1000:50");
         await registry.PushAsync("team/app", "v1", image);
@@ -40,7 +41,7 @@ public sealed class PullTests
     [Fact]
     public async Task ImagesSurviveARestart()
     {
-        await using var registry = await TestRegistry.StartAsync();
+        await using var registry = await RegistryProcess.StartAsync();
         await using var node = await TestNode.StartAsync();
         await registry.PushAsync("app", "latest", TestImage.Small());
         var id = await node.PullAsync($"{registry.Host}/app");
@@ -53,7 +54,7 @@ public sealed class PullTests
     [Fact]
     public async Task PullByDigestHasNoTag()
     {
-        await using var registry = await TestRegistry.StartAsync();
+        await using var registry = await RegistryProcess.StartAsync();
         await using var node = await TestNode.StartAsync();
         var image = TestImage.Small();
         await registry.PushAsync("app", "v1", image);
@@ -68,7 +69,7 @@ public sealed class PullTests
     [Fact]
     public async Task AMovedTagLeavesTheOldImageItsDigest()
     {
-        await using var registry = await TestRegistry.StartAsync();
+        await using var registry = await RegistryProcess.StartAsync();
         await using var node = await TestNode.StartAsync();
         await registry.PushAsync("app", "latest", TestImage.Small("one"));
         var first = await node.PullAsync($"{registry.Host}/app");
@@ -85,7 +86,7 @@ public sealed class PullTests
     [InlineData(TestImage.LayerZstd)]
     public async Task EveryCompressionUnpacks(string mediaType)
     {
-        await using var registry = await TestRegistry.StartAsync();
+        await using var registry = await RegistryProcess.StartAsync();
         await using var node = await TestNode.StartAsync();
         await registry.PushAsync("app", "latest", TestImage.Create([new TestLayer().File("motd", mediaType).Tar()], mediaType));
         var id = await node.PullAsync($"{registry.Host}/app");
@@ -99,7 +100,7 @@ public sealed class PullTests
     [Fact]
     public async Task AnIndexGivesTheImageOfThisMachine()
     {
-        await using var registry = await TestRegistry.StartAsync();
+        await using var registry = await RegistryProcess.StartAsync();
         await using var node = await TestNode.StartAsync();
         var mine = TestImage.Small("mine");
         await registry.PushIndexAsync("app", "latest", (TestImage.Small("s390x"), "s390x"), (mine, Platform.Host.Architecture));
@@ -116,7 +117,7 @@ public sealed class PullTests
     [Fact]
     public async Task CredentialsOpenAPrivateRegistry()
     {
-        await using var registry = await TestRegistry.StartAsync(authenticated: true);
+        await using var registry = await RegistryProcess.StartAsync(authenticated: true);
         await using var node = await TestNode.StartAsync();
         await registry.PushAsync("app", "latest", TestImage.Small());
         var image = $"{registry.Host}/app";
@@ -128,23 +129,23 @@ public sealed class PullTests
             + "pull access denied, repository does not exist or may require authorization: ",
             anonymous.Status.Detail);
 
-        var wrong = await node.FailPullAsync(image, new AuthConfig { Username = TestRegistry.Username, Password = "wrong" });
+        var wrong = await node.FailPullAsync(image, new AuthConfig { Username = RegistryProcess.Username, Password = "wrong" });
         Assert.Equal(StatusCode.PermissionDenied, wrong.StatusCode);
         Assert.DoesNotContain("wrong", wrong.Status.Detail);
 
-        var other = new AuthConfig { Username = TestRegistry.Username, Password = TestRegistry.Password, ServerAddress = "https://registry.example" };
+        var other = new AuthConfig { Username = RegistryProcess.Username, Password = RegistryProcess.Password, ServerAddress = "https://registry.example" };
         Assert.Equal(StatusCode.PermissionDenied, (await node.FailPullAsync(image, other)).StatusCode);
 
-        await node.PullAsync(image, new AuthConfig { Username = TestRegistry.Username, Password = TestRegistry.Password, ServerAddress = registry.Host });
+        await node.PullAsync(image, new AuthConfig { Username = RegistryProcess.Username, Password = RegistryProcess.Password, ServerAddress = registry.Host });
         await node.RemoveAsync(image);
-        var encoded = Convert.ToBase64String(System.Text.Encoding.ASCII.GetBytes($"{TestRegistry.Username}:{TestRegistry.Password}"));
+        var encoded = Convert.ToBase64String(System.Text.Encoding.ASCII.GetBytes($"{RegistryProcess.Username}:{RegistryProcess.Password}"));
         await node.PullAsync(image, new AuthConfig { Auth = encoded });
     }
 
     [Fact]
     public async Task AnAbsentImageIsNotFound()
     {
-        await using var registry = await TestRegistry.StartAsync();
+        await using var registry = await RegistryProcess.StartAsync();
         await using var node = await TestNode.StartAsync();
         var image = $"{registry.Host}/nope:v1";
         var failure = await node.FailPullAsync(image);
@@ -175,7 +176,7 @@ public sealed class PullTests
     [Fact]
     public async Task AWrongDiffIdLeavesNothing()
     {
-        await using var registry = await TestRegistry.StartAsync();
+        await using var registry = await RegistryProcess.StartAsync();
         await using var node = await TestNode.StartAsync();
         var tar = new TestLayer().File("x", "x").Tar();
         await registry.PushAsync("app", "latest", TestImage.Create([tar], diffIds: ["sha256:" + new string('0', 64)]));
@@ -189,7 +190,7 @@ public sealed class PullTests
     [Fact]
     public async Task RemovalTakesAllNamesAndWhatNobodyElseNeeds()
     {
-        await using var registry = await TestRegistry.StartAsync();
+        await using var registry = await RegistryProcess.StartAsync();
         await using var node = await TestNode.StartAsync();
         var shared = new TestLayer().File("shared", "shared").Tar();
         var keep = TestImage.Create([shared, new TestLayer().File("keep", "keep").Tar()]);
@@ -215,7 +216,7 @@ public sealed class PullTests
     [Fact]
     public async Task ParallelPullsOfOneImageAgree()
     {
-        await using var registry = await TestRegistry.StartAsync();
+        await using var registry = await RegistryProcess.StartAsync();
         await using var node = await TestNode.StartAsync();
         var image = TestImage.Create([new TestLayer().File("big", new byte[4 << 20]).Tar(), new TestLayer().File("x", "x").Tar()]);
         await registry.PushAsync("app", "latest", image);
@@ -228,7 +229,7 @@ public sealed class PullTests
     [Fact]
     public async Task TheFilesystemReportCountsLayers()
     {
-        await using var registry = await TestRegistry.StartAsync();
+        await using var registry = await RegistryProcess.StartAsync();
         await using var node = await TestNode.StartAsync();
         await registry.PushAsync("app", "latest", TestImage.Create([new TestLayer().File("big", new byte[1 << 20]).Tar()]));
         await node.PullAsync($"{registry.Host}/app");

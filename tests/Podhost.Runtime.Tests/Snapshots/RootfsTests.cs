@@ -3,6 +3,7 @@ using Podhost.Linux.Files;
 using Podhost.Runtime.Images;
 using Podhost.Runtime.Snapshots;
 using Podhost.Runtime.Tests.Images;
+using Podhost.Tests.Shared;
 
 namespace Podhost.Runtime.Tests.Snapshots;
 
@@ -13,7 +14,7 @@ public sealed class RootfsTests
     [Fact]
     public async Task LayersMergeAndWritesStayInTheContainer()
     {
-        await using var registry = await TestRegistry.StartAsync();
+        await using var registry = await RegistryProcess.StartAsync();
         await using var node = await TestNode.StartAsync();
         var below = new TestLayer().Directory("etc/").File("etc/a", "below").File("etc/b", "below").File("etc/gone", "x")
             .Directory("opaque/").File("opaque/old", "x").Directory("tmp/", (UnixFileMode)0x3FF, 5, 6).Tar();
@@ -53,7 +54,7 @@ public sealed class RootfsTests
     [Fact]
     public async Task AHundredLayersMount()
     {
-        await using var registry = await TestRegistry.StartAsync();
+        await using var registry = await RegistryProcess.StartAsync();
         await using var node = await TestNode.StartAsync();
         var tars = Enumerable.Range(0, 120).Select(i => new TestLayer().File($"f{i}", $"{i}").Tar()).ToArray();
         await registry.PushAsync("deep", "latest", TestImage.Create(tars));
@@ -67,7 +68,7 @@ public sealed class RootfsTests
     [Fact]
     public async Task AnImageMountIsReadOnly()
     {
-        await using var registry = await TestRegistry.StartAsync();
+        await using var registry = await RegistryProcess.StartAsync();
         await using var node = await TestNode.StartAsync();
         await registry.PushAsync("app", "latest", TestImage.Small());
         var id = await node.PullAsync($"{registry.Host}/app");
@@ -90,7 +91,7 @@ public sealed class RootfsTests
     [Fact]
     public async Task ARunningContainerKeepsItsLayersAfterItsImageIsRemoved()
     {
-        await using var registry = await TestRegistry.StartAsync();
+        await using var registry = await RegistryProcess.StartAsync();
         await using var node = await TestNode.StartAsync();
         await registry.PushAsync("app", "latest", TestImage.Small());
         var id = await node.PullAsync($"{registry.Host}/app");

@@ -1,13 +1,16 @@
 using System.Diagnostics;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text;
-using Podhost.Tests.Shared;
 
-namespace Podhost.Runtime.Tests.Images;
+namespace Podhost.Tests.Shared;
 
-/// <summary>Debian's docker-registry on a free loopback port, with a directory of its own.</summary>
-internal sealed class TestRegistry : IAsyncDisposable
+/// <summary>Debian's docker-registry on a free loopback port, with a directory of its own, empty at first.</summary>
+internal sealed class RegistryProcess : IAsyncDisposable
 {
+    public const string ImageManifest = "application/vnd.oci.image.manifest.v1+json";
+
+    /// <summary>Who may pull where a registry asks.</summary>
     public const string Username = "puller";
     public const string Password = "secret";
 
@@ -20,7 +23,7 @@ internal sealed class TestRegistry : IAsyncDisposable
     private readonly string _directory;
     private readonly HttpClient _http;
 
-    private TestRegistry(Process process, string directory, int port)
+    private RegistryProcess(Process process, string directory, int port)
     {
         _process = process;
         _directory = directory;
@@ -30,11 +33,15 @@ internal sealed class TestRegistry : IAsyncDisposable
             new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.ASCII.GetBytes($"{Username}:{Password}")));
     }
 
+    /// <summary>Address and port, as they stand in an image reference.</summary>
     public string Host { get; }
 
-    public static async Task<TestRegistry> StartAsync(bool authenticated = false)
+    /// <summary>Why no registry can be started here; null where it can.</summary>
+    public static string? WhyNot() => File.Exists(Binary) ? null : "docker-registry is not installed";
+
+    public static async Task<RegistryProcess> StartAsync(bool authenticated = false)
     {
-        Assert.SkipUnless(File.Exists(Binary), "docker-registry is not installed");
+        Assert.SkipWhen(WhyNot() is not null, WhyNot() ?? "");
         var directory = Directory.CreateTempSubdirectory("podhost-registry-").FullName;
         var port = Loopback.FreePort();
         var auth = "";
@@ -53,25 +60,35 @@ internal sealed class TestRegistry : IAsyncDisposable
         process.ErrorDataReceived += (_, _) => { };
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        var registry = new TestRegistry(process, directory, port);
+        var registry = new RegistryProcess(process, directory, port);
         await registry.WaitAsync();
         return registry;
     }
 
-    public async Task PushAsync(string repository, string tag, TestImage image)
+    /// <summary>The name of a blob: its SHA-256 digest.</summary>
+    public static string DigestOf(byte[] blob) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(blob));
+
+    public async Task PushBlobAsync(string repository, byte[] blob)
     {
-        await PushBlobsAsync(repository, image);
-        await PushManifestAsync(repository, tag, image.Manifest, "application/vnd.oci.image.manifest.v1+json");
+        using var started = await _http.PostAsync($"v2/{repository}/blobs/uploads/", null);
+        started.EnsureSuccessStatusCode();
+        var location = started.Headers.Location!.ToString();
+        using var content = new ByteArrayContent(blob);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
+        using var done = await _http.PutAsync($"{location}{(location.Contains('?') ? '&' : '?')}digest={DigestOf(blob)}", content);
+        done.EnsureSuccessStatusCode();
     }
 
-    public async Task PushIndexAsync(string repository, string tag, params (TestImage Image, string Architecture)[] images)
+    /// <param name="repository">Name below the host.</param>
+    /// <param name="tag">A tag or the manifest's digest.</param>
+    /// <param name="manifest">Of an image or an index; its blobs must be there.</param>
+    /// <param name="mediaType">Which of the two.</param>
+    public async Task PushManifestAsync(string repository, string tag, byte[] manifest, string mediaType = ImageManifest)
     {
-        foreach (var (image, _) in images)
-        {
-            await PushAsync(repository, image.ManifestDigest, image);
-        }
-
-        await PushManifestAsync(repository, tag, TestImage.Index(images), "application/vnd.oci.image.index.v1+json");
+        using var content = new ByteArrayContent(manifest);
+        content.Headers.ContentType = new MediaTypeHeaderValue(mediaType);
+        using var response = await _http.PutAsync($"v2/{repository}/manifests/{tag}", content);
+        response.EnsureSuccessStatusCode();
     }
 
     public async ValueTask DisposeAsync()
@@ -98,27 +115,5 @@ internal sealed class TestRegistry : IAsyncDisposable
                 await Task.Delay(TimeSpan.FromMilliseconds(25), TimeProvider.System);
             }
         }
-    }
-
-    private async Task PushBlobsAsync(string repository, TestImage image)
-    {
-        foreach (var (digest, blob) in image.Blobs)
-        {
-            using var started = await _http.PostAsync($"v2/{repository}/blobs/uploads/", null);
-            started.EnsureSuccessStatusCode();
-            var location = started.Headers.Location!.ToString();
-            using var content = new ByteArrayContent(blob);
-            content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
-            using var done = await _http.PutAsync($"{location}{(location.Contains('?') ? '&' : '?')}digest={digest}", content);
-            done.EnsureSuccessStatusCode();
-        }
-    }
-
-    private async Task PushManifestAsync(string repository, string tag, byte[] manifest, string mediaType)
-    {
-        using var content = new ByteArrayContent(manifest);
-        content.Headers.ContentType = new MediaTypeHeaderValue(mediaType);
-        using var response = await _http.PutAsync($"v2/{repository}/manifests/{tag}", content);
-        response.EnsureSuccessStatusCode();
     }
 }
