@@ -61,7 +61,7 @@ static List<ProbeTarget> Targets(int i, string kind, int port)
 
 internal sealed class NoEvents : IEventRecorder
 {
-    public void Record(V1ObjectReference about, string type, string reason, string message)
+    public void Record(V1ObjectReference about, string type, string reason, string message, IReadOnlyDictionary<string, string>? annotations = null)
     {
     }
 }

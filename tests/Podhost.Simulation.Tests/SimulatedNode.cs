@@ -111,7 +111,7 @@ internal sealed class SimulatedNode : IPodStatusSink, IEventRecorder, IProbeMana
 
     public void Finish(V1Pod pod, PodOrigin origin, V1PodStatus status) => Finished[pod.Metadata.Uid] = true;
 
-    public void Record(V1ObjectReference about, string type, string reason, string message) => Interlocked.Increment(ref activity);
+    public void Record(V1ObjectReference about, string type, string reason, string message, IReadOnlyDictionary<string, string>? annotations = null) => Interlocked.Increment(ref activity);
 
     public void Sync(string podUid, IReadOnlyList<ProbeTarget> targets)
     {

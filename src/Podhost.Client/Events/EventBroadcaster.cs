@@ -43,10 +43,11 @@ public sealed partial class EventBroadcaster
     /// <param name="type">Normal or Warning.</param>
     /// <param name="reason">Reason, for example Pulled.</param>
     /// <param name="message">Message; cut at 1024 characters, the API's limit.</param>
-    public void Emit(V1ObjectReference about, string type, string reason, string message)
+    /// <param name="annotations">Annotations of the event, those of the first of equal ones.</param>
+    public void Emit(V1ObjectReference about, string type, string reason, string message, IReadOnlyDictionary<string, string>? annotations = null)
     {
         var cut = message.Length > MaxMessageLength ? message[..(MaxMessageLength - 3)] + "..." : message;
-        _queue.Writer.TryWrite(new Record(about, type, reason, cut, _time.GetUtcNow()));
+        _queue.Writer.TryWrite(new Record(about, type, reason, cut, annotations, _time.GetUtcNow()));
     }
 
     /// <summary>Sends until cancelled, then sends what waits for at most <paramref name="drain"/>.</summary>
@@ -160,6 +161,7 @@ public sealed partial class EventBroadcaster
             {
                 Name = string.Create(CultureInfo.InvariantCulture, $"{record.About.Name}.{nanoseconds + Interlocked.Increment(ref _sequence) % 100:x}"),
                 NamespaceProperty = ns,
+                Annotations = record.Annotations?.ToDictionary(),
             },
             InvolvedObject = record.About,
             Type = record.Type,
@@ -177,7 +179,7 @@ public sealed partial class EventBroadcaster
     /// <summary>Our clock counts in 100 ns: two events of one object within that must differ in the rest.</summary>
     private long _sequence;
 
-    private sealed record Record(V1ObjectReference About, string Type, string Reason, string Message, DateTimeOffset At);
+    private sealed record Record(V1ObjectReference About, string Type, string Reason, string Message, IReadOnlyDictionary<string, string>? Annotations, DateTimeOffset At);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the server refused the event {Reason} about {Name}: {Why}")]
     private static partial void LogRefused(ILogger logger, string reason, string name, string why);

@@ -10,5 +10,6 @@ public interface IEventRecorder
     /// <param name="type">Normal or Warning.</param>
     /// <param name="reason">Reason, for example Pulled.</param>
     /// <param name="message">Message.</param>
-    void Record(V1ObjectReference about, string type, string reason, string message);
+    /// <param name="annotations">Annotations of the event.</param>
+    void Record(V1ObjectReference about, string type, string reason, string message, IReadOnlyDictionary<string, string>? annotations = null);
 }

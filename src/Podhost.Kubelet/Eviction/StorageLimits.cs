@@ -27,7 +27,7 @@ internal static class StorageLimits
     {
         foreach (var volume in pod.Spec.Volumes ?? [])
         {
-            if (SizeLimit(volume) is { } limit && usage.Volumes.TryGetValue(volume.Name, out var used) && used > limit.Value)
+            if (SizeLimit(volume) is { } limit && usage.Volumes.TryGetValue(volume.Name, out var used) && used.Bytes > limit.Value)
             {
                 return $"Usage of EmptyDir volume \"{volume.Name}\" exceeds the limit \"{limit}\". ";
             }
@@ -74,7 +74,8 @@ internal static class StorageLimits
 
     private static IEnumerable<V1Container> AllContainers(V1Pod pod) => (pod.Spec?.Containers ?? []).Concat(pod.Spec?.InitContainers ?? []);
 
-    private static bool IsCritical(V1Pod pod) =>
+    /// <summary>Static and mirror pods and pods of the system's priorities: nothing evicts them, no shortage keeps them out.</summary>
+    public static bool IsCritical(V1Pod pod) =>
         pod.Spec?.Priority >= SystemCriticalPriority
         || (pod.Metadata.Annotations is { } notes
             && (notes.ContainsKey(PodAnnotations.Mirror) || (notes.TryGetValue(PodAnnotations.Source, out var source) && source != "api")));

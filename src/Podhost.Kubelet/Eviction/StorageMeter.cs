@@ -21,19 +21,22 @@ internal sealed class StorageMeter(IRuntimeService runtime, string rootDirectory
             .ConfigureAwait(false);
     }
 
-    private async Task<Dictionary<string, long>> LayersAsync(string uid, CancellationToken cancellationToken)
+    private async Task<Dictionary<string, DiskUse>> LayersAsync(string uid, CancellationToken cancellationToken)
     {
         var request = new ListContainerStatsRequest { Filter = new ContainerStatsFilter() };
         request.Filter.LabelSelector.Add(CriLabels.PodUid, uid);
         var response = await runtime.ListContainerStatsAsync(request, cancellationToken).ConfigureAwait(false);
         return response.Stats
             .GroupBy(s => s.Attributes?.Metadata?.Name ?? "", StringComparer.Ordinal)
-            .ToDictionary(g => g.Key, g => g.Max(s => (long)(s.WritableLayer?.UsedBytes?.Value ?? 0)), StringComparer.Ordinal);
+            .ToDictionary(g => g.Key, g => g.Select(LayerOf).MaxBy(u => u.Bytes), StringComparer.Ordinal);
     }
 
-    private Dictionary<string, long> Volumes(V1Pod pod, CancellationToken cancellationToken)
+    private static DiskUse LayerOf(ContainerStats stats) =>
+        new((long)(stats.WritableLayer?.UsedBytes?.Value ?? 0), (long)(stats.WritableLayer?.InodesUsed?.Value ?? 0));
+
+    private Dictionary<string, DiskUse> Volumes(V1Pod pod, CancellationToken cancellationToken)
     {
-        var result = new Dictionary<string, long>(StringComparer.Ordinal);
+        var result = new Dictionary<string, DiskUse>(StringComparer.Ordinal);
         foreach (var volume in pod.Spec.Volumes ?? [])
         {
             if (StorageLimits.IsLocal(volume) && VolumeLocation.Of(paths, pod.Metadata.Uid, volume) is { } path)
@@ -45,7 +48,7 @@ internal sealed class StorageMeter(IRuntimeService runtime, string rootDirectory
         return result;
     }
 
-    private Dictionary<string, ContainerStorage> Containers(V1Pod pod, Dictionary<string, long> layers, CancellationToken cancellationToken)
+    private Dictionary<string, ContainerStorage> Containers(V1Pod pod, Dictionary<string, DiskUse> layers, CancellationToken cancellationToken)
     {
         var logs = PodNames.LogDirectory(logsDirectory, pod);
         return layers.ToDictionary(
@@ -53,6 +56,6 @@ internal sealed class StorageMeter(IRuntimeService runtime, string rootDirectory
     }
 
     /// <summary>A directory that is not there yet, or no longer, holds nothing.</summary>
-    private static long Measure(string path, CancellationToken cancellationToken) =>
-        Directory.Exists(path) ? FileTree.Measure(path, cancellationToken).Bytes : 0;
+    private static DiskUse Measure(string path, CancellationToken cancellationToken) =>
+        Directory.Exists(path) && FileTree.Measure(path, cancellationToken) is var (bytes, inodes) ? new DiskUse(bytes, inodes) : default;
 }

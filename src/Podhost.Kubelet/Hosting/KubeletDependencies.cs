@@ -10,6 +10,7 @@ using Podhost.Kubelet.Probes;
 using Podhost.Kubelet.Resources;
 using Podhost.Kubelet.Sources;
 using Podhost.Kubelet.Volumes;
+using Podhost.Linux.Cgroups;
 
 namespace Podhost.Kubelet.Hosting;
 
@@ -39,6 +40,9 @@ public sealed record KubeletDependencies
 
     /// <summary>Cgroups of pods.</summary>
     public required IPodCgroups Cgroups { get; init; }
+
+    /// <summary>The cgroup of all pods, for what they use together; null: it is not known.</summary>
+    public (CgroupTree Tree, string Path)? PodsCgroup { get; init; }
 
     /// <summary>Probes; their reports come to <see cref="KubeletHost.Report"/>.</summary>
     public required IProbeManager Probes { get; init; }

@@ -3,6 +3,7 @@ using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Podhost.Cri.V1;
 using Podhost.Kubelet.Eviction;
+using Podhost.Kubelet.Eviction.Pressure;
 using Podhost.Kubelet.Images;
 using Podhost.Kubelet.Logs;
 using Podhost.Kubelet.Node;
@@ -36,6 +37,8 @@ public sealed partial class KubeletHost
     private readonly StorageEviction eviction;
     private readonly ImagePuller puller;
     private readonly ImageGarbage garbage;
+    private readonly MachineReadings readings;
+    private readonly PressureEviction pressure;
     private NamedWatch<V1Node>? node;
     private volatile bool sourcesKnown;
     private PodSettings settings;
@@ -54,7 +57,7 @@ public sealed partial class KubeletHost
         };
         if (parts.Client is { } client)
         {
-            agent = new NodeAgent(options, parts.Inventory, client, parts.Runtime, parts.Images, parts.Events, parts.Time, logger);
+            agent = new NodeAgent(options, parts.Inventory, client, parts.Runtime, parts.Images, Pressures, parts.Events, parts.Time, logger);
             mirrors = new MirrorPods(client, ct => agent.Registered.WaitAsync(ct), parts.Time, logger);
             statuses = new StatusWriter(client, mirrors, parts.Time, logger);
             mirrors.Appeared += statuses.Rewrite;
@@ -70,11 +73,15 @@ public sealed partial class KubeletHost
             parts.Time);
         garbage = new ImageGarbage(GarbageServices(records), options.ImageGarbage);
         puller.Granted += garbage.Granted;
-        manager = new PodManager(LoopServices(), new NodeAdmission(parts.Inventory.Resources, () => node?.Object, options.AllowedUnsafeSysctls), (IMirrorNames?)mirrors ?? new NoMirrors());
+        manager = new PodManager(LoopServices(), new NodeAdmission(parts.Inventory.Resources, () => node?.Object, options.AllowedUnsafeSysctls, Pressures), (IMirrorNames?)mirrors ?? new NoMirrors());
         manager.Tracked += Track;
-        eviction = new StorageEviction(
-            manager, new StorageMeter(parts.Runtime, options.RootDirectory, options.PodLogsDirectory), options.EvictionMonitoringPeriod, parts.Time, logger);
+        var meter = new StorageMeter(parts.Runtime, options.RootDirectory, options.PodLogsDirectory);
+        eviction = new StorageEviction(manager, meter, options.EvictionMonitoringPeriod, parts.Time, logger);
         manager.Tracked += eviction.Track;
+        readings = new MachineReadings(parts.Runtime, parts.Images, meter, ReadingPlaces.Of(options, parts), parts.Time, logger);
+        pressure = new PressureEviction(options, manager, readings, garbage, parts.Events, parts.Time, logger);
+        pressure.Changed += () => agent?.Wake();
+        manager.Tracked += pressure.Track;
         watcher = new RuntimeWatcher(parts.Runtime, RuntimeChanged, options.RuntimeRelistPeriod, parts.Time, logger);
         orphans = new OrphanPods(parts.Volumes, parts.Cgroups, options.PodLogsDirectory);
     }
@@ -110,13 +117,19 @@ public sealed partial class KubeletHost
             await manager.EndAsync().ConfigureAwait(false);
             await (statuses?.EndAsync(LastWrites) ?? Task.CompletedTask).ConfigureAwait(false);
             node?.Stop();
+            readings.Dispose();
         }
     }
+
+    private IReadOnlyList<string> Pressures() => pressure.Conditions;
 
     private List<Task> Start(CancellationToken cancellationToken)
     {
         var sources = new StaticPodSources(options, parts, new StaticTarget(manager, mirrors), logger);
-        var running = new List<Task> { watcher.RunAsync(cancellationToken), eviction.RunAsync(cancellationToken), garbage.RunAsync(cancellationToken) };
+        List<Task> running =
+        [
+            watcher.RunAsync(cancellationToken), eviction.RunAsync(cancellationToken), pressure.RunAsync(cancellationToken), garbage.RunAsync(cancellationToken),
+        ];
         if (options.ContainerLogMaxBytes >= 0)
         {
             var rotator = new LogRotator(parts.Runtime, options.ContainerLogMaxBytes, options.ContainerLogMaxFiles, parts.Time);

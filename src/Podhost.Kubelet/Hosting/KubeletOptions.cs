@@ -1,3 +1,4 @@
+using Podhost.Kubelet.Eviction.Pressure;
 using Podhost.Kubelet.Images;
 
 namespace Podhost.Kubelet.Hosting;
@@ -41,10 +42,13 @@ public sealed record KubeletOptions
     /// <summary>kubeReserved.</summary>
     public IReadOnlyDictionary<string, string> KubeReserved { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>evictionHard's memory.available as a quantity: not allocatable either.</summary>
-    public string EvictionHardMemory { get; init; } = "100Mi";
+    /// <summary>When pods are evicted because the node runs short. What hard thresholds keep free is not allocatable either.</summary>
+    public EvictionOptions Eviction { get; init; } = new();
 
-    /// <summary>How often pods with limits of local storage are measured; upstream's evictionMonitoringPeriod.</summary>
+    /// <summary>enforceNodeAllocatable: pods together are held to the node's allocatable memory and CPU weight.</summary>
+    public bool EnforceNodeAllocatable { get; init; } = true;
+
+    /// <summary>How often the node, and pods with limits of local storage, are measured; upstream's evictionMonitoringPeriod.</summary>
     public TimeSpan EvictionMonitoringPeriod { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>crashLoopBackOff.maxContainerRestartPeriod.</summary>

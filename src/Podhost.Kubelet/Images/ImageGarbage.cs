@@ -3,6 +3,7 @@ using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Podhost.Cri.Services;
 using Podhost.Cri.V1;
+using Podhost.Kubelet.Eviction.Pressure;
 
 namespace Podhost.Kubelet.Images;
 
@@ -33,7 +34,7 @@ internal sealed record ImageGarbageServices
 /// Removes images that no container has when their disk is nearly full, or when they are old. A pull fills the disk: it is looked at after
 /// each one; other things fill it too and tell nobody: it is looked at every few minutes.
 /// </summary>
-internal sealed partial class ImageGarbage(ImageGarbageServices services, ImageGarbageOptions options)
+internal sealed partial class ImageGarbage(ImageGarbageServices services, ImageGarbageOptions options) : IDiskReclaim
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, KnownImage> known = new(StringComparer.Ordinal);
@@ -92,6 +93,21 @@ internal sealed partial class ImageGarbage(ImageGarbageServices services, ImageG
             }
 
             await FreeAsync(ImageGarbageRules.ToFree(options, disk), [.. images.Except(old)], cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            collecting.Release();
+        }
+    }
+
+    /// <summary>Removes all that nobody uses, however much: the node is short of disk and would evict pods next.</summary>
+    public async Task FreeAsync(CancellationToken cancellationToken)
+    {
+        await collecting.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var images = await DetectAsync(firstTime: false, cancellationToken).ConfigureAwait(false);
+            await RemoveAsync(ImageGarbageRules.Removable(options, images, services.Time.GetUtcNow()), long.MaxValue, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

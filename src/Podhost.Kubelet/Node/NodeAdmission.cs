@@ -2,6 +2,8 @@ using System.Globalization;
 using k8s.Models;
 using Podhost.Kubelet.Containers;
 using Podhost.Kubelet.Containers.Sandbox;
+using Podhost.Kubelet.Eviction;
+using Podhost.Kubelet.Eviction.Pressure;
 using Podhost.Kubelet.Pods.Decide;
 using Podhost.Kubelet.Pods.Loop;
 using Podhost.Kubelet.Resources;
@@ -12,9 +14,11 @@ namespace Podhost.Kubelet.Node;
 /// The node's own judgement of pods that are bound to it: the scheduler may have been wrong or absent. It owns the account of what the
 /// admitted pods take; a pod that was admitted stays so.
 /// </summary>
-internal sealed class NodeAdmission(NodeResources resources, Func<V1Node?> node, IReadOnlyList<string> allowedUnsafeSysctls) : IPodAdmission
+internal sealed class NodeAdmission(NodeResources resources, Func<V1Node?> node, IReadOnlyList<string> allowedUnsafeSysctls, Func<IReadOnlyList<string>> pressures) : IPodAdmission
 {
     private static readonly Lazy<NodeFeatures> Features = new(NodeFeatures.Detect);
+
+    private static readonly V1Taint MemoryTaint = new() { Key = "node.kubernetes.io/memory-pressure", Effect = "NoSchedule" };
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, V1Pod> admitted = new(StringComparer.Ordinal);
@@ -29,7 +33,7 @@ internal sealed class NodeAdmission(NodeResources resources, Func<V1Node?> node,
                 return AdmissionVerdict.Ok;
             }
 
-            var verdict = OperatingSystem(pod) ?? Sysctls(pod) ?? Unsupported(pod) ?? Fits(pod) ?? Ports(pod) ?? Selector(pod) ?? Taints(pod, origin) ?? AdmissionVerdict.Ok;
+            var verdict = Pressure(pod) ?? OperatingSystem(pod) ?? Sysctls(pod) ?? Unsupported(pod) ?? Fits(pod) ?? Ports(pod) ?? Selector(pod) ?? Taints(pod, origin) ?? AdmissionVerdict.Ok;
             if (verdict.Admitted)
             {
                 admitted[pod.Metadata.Uid] = pod;
@@ -46,6 +50,23 @@ internal sealed class NodeAdmission(NodeResources resources, Func<V1Node?> node,
         {
             admitted.Remove(podUid);
         }
+    }
+
+    /// <summary>
+    /// While the node is short of something it takes nothing new but critical pods; short of memory alone, also what has requests or
+    /// tolerates the taint. A pod that an earlier kubelet took stays.
+    /// </summary>
+    private AdmissionVerdict? Pressure(V1Pod pod)
+    {
+        var conditions = pressures();
+        if (conditions.Count == 0 || StorageLimits.IsCritical(pod) || pod.Status?.StartTime is not null)
+        {
+            return null;
+        }
+
+        return conditions is [EvictionSignals.MemoryPressure] && (QosRules.Of(pod) != QosClass.BestEffort || NodeTerms.Tolerates(pod, MemoryTaint))
+            ? null
+            : new AdmissionVerdict(false, "Evicted", EvictionMessage.NodeHad(conditions));
     }
 
     /// <summary>What this kubelet does not do is refused by name, never ignored.</summary>

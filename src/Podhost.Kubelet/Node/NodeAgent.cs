@@ -14,7 +14,7 @@ namespace Podhost.Kubelet.Node;
 
 /// <summary>The node's object in the API: registration, status on change and every few minutes.</summary>
 internal sealed partial class NodeAgent(
-    KubeletOptions options, NodeInventory inventory, IApiClient client, IRuntimeService runtime, IImageService images, IEventRecorder events, TimeProvider time, ILogger logger)
+    KubeletOptions options, NodeInventory inventory, IApiClient client, IRuntimeService runtime, IImageService images, Func<IReadOnlyCollection<string>> pressures, IEventRecorder events, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ReadyRetry = TimeSpan.FromMilliseconds(200);
@@ -59,6 +59,15 @@ internal sealed partial class NodeAgent(
         }
     }
 
+    /// <summary>Looks at the node at once: what the status says has changed.</summary>
+    public void Wake()
+    {
+        lock (gate)
+        {
+            changed.TrySetResult();
+        }
+    }
+
     private async Task PauseAsync(TimeSpan longest, CancellationToken cancellationToken)
     {
         Task other;
@@ -78,13 +87,17 @@ internal sealed partial class NodeAgent(
     {
         lock (gate)
         {
+            if (changed.Task.IsCompleted)
+            {
+                changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+
             if (foreign is not { } node)
             {
                 return written;
             }
 
             foreign = null;
-            changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return VersionOf(node) <= writtenVersion ? written : node.Status;
         }
     }
@@ -117,7 +130,7 @@ internal sealed partial class NodeAgent(
             Kind = "Node",
             Metadata = new V1ObjectMeta { Name = options.NodeName, Labels = Labels() },
             Spec = new V1NodeSpec(),
-            Status = NodeStatusRules.Build(options, inventory, facts, null, time.GetUtcNow()),
+            Status = NodeStatusRules.Build(options, inventory, facts, pressures(), null, time.GetUtcNow()),
         };
         try
         {
@@ -156,7 +169,7 @@ internal sealed partial class NodeAgent(
         var facts = await LookAsync(cancellationToken).ConfigureAwait(false);
         var now = time.GetUtcNow();
         var present = TakePresent();
-        var status = NodeStatusRules.Build(options, inventory, facts, present, now);
+        var status = NodeStatusRules.Build(options, inventory, facts, pressures(), present, now);
         var ready = IsReady(status);
         if (present is not null && writtenAt + options.NodeStatusReportFrequency > now && NodeStatusRules.Same(present, status))
         {
@@ -183,6 +196,11 @@ internal sealed partial class NodeAgent(
         if (ready != IsReady(present))
         {
             events.Record(Reference(), "Normal", ready ? "NodeReady" : "NodeNotReady", $"Node {options.NodeName} status is now: {(ready ? "NodeReady" : "NodeNotReady")}");
+        }
+
+        foreach (var change in NodeStatusRules.Changes(present, status))
+        {
+            events.Record(Reference(), "Normal", change, $"Node {options.NodeName} status is now: {change}");
         }
 
         lock (gate)

@@ -4,6 +4,7 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using k8s.Models;
+using Podhost.Kubelet.Eviction.Pressure;
 using Podhost.Kubelet.Hosting;
 using Podhost.Kubelet.Resources;
 
@@ -52,9 +53,30 @@ public sealed class NodeInventory
         };
         var reserved = Sum(options.SystemReserved, options.KubeReserved);
         var enforced = memory - (long)reserved.Get(ResourceNames.Memory);
-        Quantities.Add(reserved, new Dictionary<string, decimal> { [ResourceNames.Memory] = Parse("evictionHard.memory.available", options.EvictionHardMemory) });
+        Quantities.Add(reserved, KeptFree(options.Eviction, capacity));
         var allocatable = capacity.ToDictionary(c => c.Key, c => Math.Max(0, c.Value - reserved.GetValueOrDefault(c.Key)));
         return new NodeResources(Print(capacity), Print(allocatable)) { EnforcedMemoryBytes = enforced };
+    }
+
+    /// <summary>What hard eviction thresholds keep free (upstream's hardEvictionReservation).</summary>
+    private static Dictionary<string, decimal> KeptFree(EvictionOptions eviction, Dictionary<string, decimal> capacity)
+    {
+        var kept = new Dictionary<string, decimal>(StringComparer.Ordinal);
+        foreach (var threshold in eviction.Thresholds().Where(t => t.IsHard))
+        {
+            var resource = threshold.Signal switch
+            {
+                EvictionSignal.MemoryAvailable => ResourceNames.Memory,
+                EvictionSignal.NodeFsAvailable => ResourceNames.EphemeralStorage,
+                _ => null,
+            };
+            if (resource is not null)
+            {
+                kept[resource] = threshold.Value.Of(Podhost.Api.Quantities.Quantity.FromValue((long)capacity[resource])).Value;
+            }
+        }
+
+        return kept;
     }
 
     private static Dictionary<string, decimal> Sum(params IReadOnlyDictionary<string, string>[] lists)

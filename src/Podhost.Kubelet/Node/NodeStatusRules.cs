@@ -1,5 +1,6 @@
 using k8s.Models;
 using Podhost.Cri.V1;
+using Podhost.Kubelet.Eviction.Pressure;
 using Podhost.Kubelet.Hosting;
 
 namespace Podhost.Kubelet.Node;
@@ -10,16 +11,21 @@ internal static class NodeStatusRules
     /// <summary>Most images in the status (upstream's nodeStatusMaxImages).</summary>
     private const int MaxImages = 50;
 
-    public static V1NodeStatus Build(KubeletOptions options, NodeInventory inventory, RuntimeFacts runtime, V1NodeStatus? old, DateTimeOffset now)
+    /// <summary>The three conditions of a shortage: reason and message where it is and where it is not.</summary>
+    private static readonly (string Type, string Reason, string Message, string FineReason, string FineMessage)[] Shortages =
+    [
+        (EvictionSignals.MemoryPressure, "KubeletHasInsufficientMemory", "kubelet has insufficient memory available", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        (EvictionSignals.DiskPressure, "KubeletHasDiskPressure", "kubelet has disk pressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        (EvictionSignals.PidPressure, "KubeletHasInsufficientPID", "kubelet has insufficient PID available", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+    ];
+
+    public static V1NodeStatus Build(
+        KubeletOptions options, NodeInventory inventory, RuntimeFacts runtime, IReadOnlyCollection<string> pressures, V1NodeStatus? old, DateTimeOffset now)
     {
         var info = inventory.Info;
-        var conditions = new List<V1NodeCondition>
-        {
-            Make("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-            Make("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-            Make("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-            Ready(runtime),
-        };
+        var conditions = new List<V1NodeCondition>();
+        conditions.AddRange(Shortages.Select(s => pressures.Contains(s.Type) ? Make(s.Type, "True", s.Reason, s.Message) : Make(s.Type, "False", s.FineReason, s.FineMessage)));
+        conditions.Add(Ready(runtime));
         var time = new DateTime(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerSecond), DateTimeKind.Utc);
         foreach (var condition in conditions)
         {
@@ -52,6 +58,14 @@ internal static class NodeStatusRules
             },
         };
     }
+
+    /// <summary>Events of a change: that the node has become short of something, or is so no more (upstream: the reason with Node in Kubelet's place).</summary>
+    public static IEnumerable<string> Changes(V1NodeStatus? before, V1NodeStatus after) =>
+        from shortage in Shortages
+        let was = before?.Conditions?.FirstOrDefault(c => c.Type == shortage.Type)
+        let now = after.Conditions.First(c => c.Type == shortage.Type)
+        where was is not null && was.Status != now.Status
+        select "Node" + now.Reason["Kubelet".Length..];
 
     // The default handler has no name (upstream's convention).
     private static V1NodeRuntimeHandler Handler(RuntimeHandler handler) => new()

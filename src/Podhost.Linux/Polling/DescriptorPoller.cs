@@ -14,6 +14,7 @@ public sealed class DescriptorPoller
     private const int Add = 1;
     private const int Delete = 2;
     private const uint Readable = 0x1;
+    private const uint Urgent = 0x2;
     private const uint Writable = 0x4;
     private const uint OneShot = 1u << 30;
     private const int BatchSize = 64;
@@ -48,6 +49,11 @@ public sealed class DescriptorPoller
     /// <param name="handle">The descriptor.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public Task WaitWritableAsync(SafeHandle handle, CancellationToken cancellationToken) => WaitAsync(handle, Writable, cancellationToken);
+
+    /// <summary>Completes when the descriptor has exceptional news (EPOLLPRI), or has failed. One wait at a time for a descriptor.</summary>
+    /// <param name="handle">The descriptor.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task WaitUrgentAsync(SafeHandle handle, CancellationToken cancellationToken) => WaitAsync(handle, Urgent, cancellationToken);
 
     private async Task WaitAsync(SafeHandle handle, uint events, CancellationToken cancellationToken)
     {

@@ -30,6 +30,7 @@ internal static class KubeletSettings
         // A flag beats the configuration.
         result = options.PodManifestPath is { } path ? result with { StaticPodPath = path } : result;
         ImageSettings.Check(result);
+        EvictionSettings.Check(result);
         return result;
     }
 
@@ -91,6 +92,9 @@ internal static class KubeletSettings
         "imageMaximumGCAge" => options with { ImageGarbage = options.ImageGarbage with { MaximumAge = Duration(name, value) } },
         "imagePullCredentialsVerificationPolicy" => options with { ImagePullCredentialsVerificationPolicy = ImageSettings.Policy(Text(name, value)) },
         "preloadedImagesVerificationAllowlist" => options with { PreloadedImagesVerificationAllowlist = List(name, value) },
+        "podPidsLimit" => options with { PodPidsLimit = EvictionSettings.Pids(name, value) },
+        "enforceNodeAllocatable" => options with { EnforceNodeAllocatable = EvictionSettings.Enforce(name, value) },
+        _ when EvictionSettings.Apply(options.Eviction, name, value) is { } eviction => options with { Eviction = eviction },
         _ => throw NotSupported(name),
     };
 

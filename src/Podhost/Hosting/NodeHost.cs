@@ -94,7 +94,10 @@ internal sealed class NodeHost
             new VolumeManagerOptions { RootDirectory = settings.RootDirectory }, objects, Node, new Mounter(), _time, _logs.CreateLogger<VolumeManager>());
         _loops.Add(volumes.RunAsync);
         var tree = new CgroupTree(CgroupLayout.Detect());
-        var resources = new ResourceOptions { CgroupRoot = _options.CgroupRoot, PodPidsLimit = settings.PodPidsLimit }.For(tree);
+        var resources = new ResourceOptions
+        {
+            CgroupRoot = _options.CgroupRoot, PodPidsLimit = settings.PodPidsLimit, EnforceNodeAllocatable = settings.EnforceNodeAllocatable,
+        }.For(tree);
         return new KubeletDependencies
         {
             Client = _client,
@@ -107,6 +110,7 @@ internal sealed class NodeHost
                 new ContainerConfigDependencies { Objects = objects, Volumes = volumes, Events = events, Node = Node, HostIPs = () => inventory.HostIPs }),
             Volumes = volumes,
             Cgroups = new PodCgroups(tree, resources, Node, _time),
+            PodsCgroup = (tree, PodCgroupPath.Root(resources)),
             Probes = probes,
             Hooks = new LifecycleHookRunner(_runtime, _time),
             Objects = objects,
@@ -215,7 +219,7 @@ internal sealed class NodeHost
 
     private sealed class ApiEvents(EventBroadcaster broadcaster) : IEventRecorder
     {
-        public void Record(V1ObjectReference about, string type, string reason, string message) => broadcaster.Emit(about, type, reason, message);
+        public void Record(V1ObjectReference about, string type, string reason, string message, IReadOnlyDictionary<string, string>? annotations = null) => broadcaster.Emit(about, type, reason, message, annotations);
     }
 }
 

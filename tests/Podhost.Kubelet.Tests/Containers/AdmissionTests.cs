@@ -1,4 +1,5 @@
 using Podhost.Kubelet.Node;
+using Podhost.Kubelet.Pods.Decide;
 using Podhost.Kubelet.Tests.Support;
 
 namespace Podhost.Kubelet.Tests.PodConfig;
@@ -12,8 +13,37 @@ public sealed class AdmissionTests
     [InlineData("volumes: [{name: v, nfs: {server: s, path: p}}]", "UnexpectedAdmissionError", "spec.volumes[0].nfs: nfs volumes are not supported by this node")]
     public void A_pod_that_cannot_be_honoured_is_rejected(string spec, string reason, string message)
     {
-        var admission = new NodeAdmission(Objects.Node(), () => null, ["kernel.msg*"]);
+        var admission = new NodeAdmission(Objects.Node(), () => null, ["kernel.msg*"], () => []);
         var verdict = admission.Admit(Objects.Pod("containers: [{name: a}]\n" + spec), default!);
         Assert.Equal((false, reason, message), (verdict.Admitted, verdict.Reason, verdict.Message));
+    }
+
+    [Theory]
+    [InlineData("MemoryPressure", "", "The node had condition: [MemoryPressure]. ")]
+    [InlineData("MemoryPressure", "tolerations: [{key: node.kubernetes.io/memory-pressure, operator: Exists}]", null)]
+    [InlineData("MemoryPressure", "tolerations: [{key: node.kubernetes.io/disk-pressure, operator: Exists}]", "The node had condition: [MemoryPressure]. ")]
+    [InlineData("MemoryPressure", "resources: {requests: {memory: 1Mi}}", null)]
+    [InlineData("DiskPressure", "resources: {requests: {memory: 1Mi}}", "The node had condition: [DiskPressure]. ")]
+    [InlineData("DiskPressure", "tolerations: [{operator: Exists}]", "The node had condition: [DiskPressure]. ")]
+    [InlineData("DiskPressure MemoryPressure", "resources: {requests: {memory: 1Mi}}", "The node had condition: [DiskPressure MemoryPressure]. ")]
+    [InlineData("PIDPressure", "priority: 2000000000", null)]
+    [InlineData("PIDPressure", "", "The node had condition: [PIDPressure]. ")]
+    public void A_node_that_runs_short_takes_only_what_upstreams_takes(string conditions, string spec, string? message)
+    {
+        var admission = new NodeAdmission(Objects.Node(), () => null, [], () => conditions.Split(' '));
+        var verdict = admission.Admit(Objects.Pod("containers: [{name: a}]\n" + spec), PodOrigin.Api);
+        Assert.Equal((message is null, message is null ? "" : "Evicted", message ?? ""), (verdict.Admitted, verdict.Reason, verdict.Message));
+    }
+
+    [Fact]
+    public void A_node_that_runs_short_keeps_what_an_earlier_kubelet_took_and_takes_static_pods()
+    {
+        var admission = new NodeAdmission(Objects.Node(), () => null, [], () => ["DiskPressure"]);
+        var known = Objects.Pod("containers: [{name: a}]");
+        known.Status = new k8s.Models.V1PodStatus { StartTime = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc) };
+        Assert.True(admission.Admit(known, PodOrigin.Api).Admitted);
+        var fixedPod = Objects.Pod("containers: [{name: a}]", uid: "static");
+        fixedPod.Metadata.Annotations = new Dictionary<string, string> { ["kubernetes.io/config.source"] = "file" };
+        Assert.True(admission.Admit(fixedPod, PodOrigin.Static).Admitted);
     }
 }

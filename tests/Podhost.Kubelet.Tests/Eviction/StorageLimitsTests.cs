@@ -53,5 +53,5 @@ public sealed class StorageLimitsTests
     }
 
     private static StorageUsage Usage(long volume, long layer, long logs) => new(
-        new Dictionary<string, long> { ["v"] = volume }, new Dictionary<string, ContainerStorage> { ["a"] = new(layer, logs) });
+        new Dictionary<string, DiskUse> { ["v"] = new(volume, 1) }, new Dictionary<string, ContainerStorage> { ["a"] = new(new DiskUse(layer, 1), new DiskUse(logs, 1)) });
 }

@@ -205,7 +205,7 @@ public sealed class ProbeManagerTests : IAsyncDisposable
 
         public Channel<string> Added { get; } = Channel.CreateUnbounded<string>();
 
-        public void Record(V1ObjectReference about, string type, string reason, string message)
+        public void Record(V1ObjectReference about, string type, string reason, string message, IReadOnlyDictionary<string, string>? annotations = null)
         {
             lock (All)
             {

@@ -9,7 +9,7 @@ public sealed class NodeUsageTests
     {
         var usage = NodeUsage.Parse(
             ["cpu  100 10 50 10000 500 3 2 1 40 5", "cpu0 1 1 1", "btime 1700000000"],
-            ["MemTotal:       2048 kB", "MemFree:         512 kB", "MemAvailable:   1024 kB"]);
+            ["MemTotal:       2048 kB", "MemFree:         512 kB", "MemAvailable:   1900 kB", "Inactive(file):  512 kB"]);
         Assert.Equal(new NodeUsage(1_660_000_000, 2048 * 1024, 1024 * 1024, 512 * 1024, DateTimeOffset.FromUnixTimeSeconds(1700000000)), usage);
     }
 }

@@ -26,7 +26,7 @@ internal static class Objects
     {
         var list = new Dictionary<string, ResourceQuantity>
         {
-            ["cpu"] = new(cpu), ["memory"] = new(memory), ["ephemeral-storage"] = new("20Gi"),
+            ["cpu"] = new(cpu), ["memory"] = new(memory), ["ephemeral-storage"] = new("20Gi"), ["pods"] = new("110"),
         };
         return new NodeResources(list, list);
     }
@@ -95,5 +95,5 @@ internal sealed class RecordedEvents : IEventRecorder
 {
     public List<(string Reason, string Message)> Events { get; } = [];
 
-    public void Record(V1ObjectReference about, string type, string reason, string message) => Events.Add((reason, message));
+    public void Record(V1ObjectReference about, string type, string reason, string message, IReadOnlyDictionary<string, string>? annotations = null) => Events.Add((reason, message));
 }

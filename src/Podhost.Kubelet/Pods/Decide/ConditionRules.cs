@@ -35,9 +35,12 @@ internal static class ConditionRules
         return conditions;
     }
 
-    /// <summary>True for the condition types that the kubelet owns.</summary>
+    /// <summary>
+    /// True for the condition types that the kubelet alone writes, and takes away where they do not hold any more. DisruptionTarget is not
+    /// one: the scheduler and controllers write it too, and what it says (this disruption was begun) stays true after a restart.
+    /// </summary>
     public static bool IsOwn(string type) =>
-        type is "PodReadyToStartContainers" or "Initialized" or "Ready" or "ContainersReady" or "PodScheduled" or "DisruptionTarget" or "PodResizeInProgress";
+        type is "PodReadyToStartContainers" or "Initialized" or "Ready" or "ContainersReady" or "PodScheduled" or "PodResizeInProgress";
 
     private static bool ReadyToStart(DecisionPass pass) =>
         pass.Memory.Stage is Stage.Active or Stage.Stopping && SandboxRules.Live(pass) is { } live && !pass.Memory.StoppedSandboxes.Contains(live.Id);

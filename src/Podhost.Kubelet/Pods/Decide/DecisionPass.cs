@@ -72,8 +72,8 @@ internal sealed class DecisionPass
     public void Normal(string reason, string message, ContainerSpec? about = null) =>
         events.Add(new PodEvent(false, reason, message, about?.FieldPath));
 
-    public void Warn(string reason, string message, ContainerSpec? about = null) =>
-        events.Add(new PodEvent(true, reason, message, about?.FieldPath));
+    public void Warn(string reason, string message, ContainerSpec? about = null, IReadOnlyDictionary<string, string>? annotations = null) =>
+        events.Add(new PodEvent(true, reason, message, about?.FieldPath, annotations));
 
     /// <summary>True the first time that <paramref name="what"/> is told about <paramref name="about"/>; something else told in between makes it news again.</summary>
     public bool TellOnce(string about, string what)

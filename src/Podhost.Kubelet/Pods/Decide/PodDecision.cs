@@ -31,4 +31,5 @@ internal sealed record PodDecision
 /// <param name="Reason">Reason.</param>
 /// <param name="Message">Message.</param>
 /// <param name="FieldPath">For example <c>spec.containers{app}</c>; null for the pod.</param>
-internal sealed record PodEvent(bool Warning, string Reason, string Message, string? FieldPath = null);
+/// <param name="Annotations">Annotations of the event.</param>
+internal sealed record PodEvent(bool Warning, string Reason, string Message, string? FieldPath = null, IReadOnlyDictionary<string, string>? Annotations = null);

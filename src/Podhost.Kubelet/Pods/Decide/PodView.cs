@@ -68,7 +68,11 @@ internal enum PodOrigin
 /// <param name="Grace">How long its containers may take.</param>
 /// <param name="Reason">status.reason, for example <c>Evicted</c>.</param>
 /// <param name="Message">status.message.</param>
-internal sealed record StopRequest(StopCause Cause, TimeSpan Grace, string Reason, string Message);
+internal sealed record StopRequest(StopCause Cause, TimeSpan Grace, string Reason, string Message)
+{
+    /// <summary>Annotations of the event that tells it.</summary>
+    public IReadOnlyDictionary<string, string>? Annotations { get; init; }
+}
 
 /// <summary>The node's answer to a pod.</summary>
 /// <param name="Admitted">True where it may run.</param>

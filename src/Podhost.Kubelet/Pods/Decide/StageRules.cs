@@ -131,7 +131,9 @@ internal static class StageRules
     {
         if (terminal is { Reason: { } reason, Message: { } message } && cause is StopCause.Rejected or StopCause.Evicted)
         {
-            pass.Warn(reason, cause == StopCause.Rejected ? message["Pod was rejected: ".Length..] : message);
+            pass.Warn(
+                reason, cause == StopCause.Rejected ? message["Pod was rejected: ".Length..] : message,
+                annotations: cause == StopCause.Evicted ? pass.View.Stop?.Annotations : null);
         }
     }
 

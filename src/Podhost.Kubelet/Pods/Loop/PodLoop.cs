@@ -193,7 +193,7 @@ internal sealed partial class PodLoop
         services.Status.Publish(pod, Origin, decision.Status);
         foreach (var e in decision.Events)
         {
-            services.Events.Record(PodReference.Of(pod, e.FieldPath), e.Warning ? "Warning" : "Normal", e.Reason, e.Message);
+            services.Events.Record(PodReference.Of(pod, e.FieldPath), e.Warning ? "Warning" : "Normal", e.Reason, e.Message, e.Annotations);
         }
 
         services.Probes.Sync(Uid, decision.ProbeTargets);

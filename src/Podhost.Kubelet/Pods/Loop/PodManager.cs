@@ -1,5 +1,6 @@
 using k8s.Models;
 using Microsoft.Extensions.Logging;
+using Podhost.Kubelet.Eviction.Pressure;
 using Podhost.Kubelet.Pods.Decide;
 using Podhost.Kubelet.Probes;
 
@@ -8,7 +9,7 @@ namespace Podhost.Kubelet.Pods.Loop;
 /// <summary>
 /// All pods of the node: a loop for each UID. Two pods of one name never run at once: a later one waits for the end of the one before.
 /// </summary>
-internal sealed partial class PodManager : IPodDirectory
+internal sealed partial class PodManager : IPodDirectory, IEvictablePods
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);

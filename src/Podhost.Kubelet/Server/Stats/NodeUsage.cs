@@ -5,7 +5,7 @@ namespace Podhost.Kubelet.Server.Stats;
 /// <summary>What the machine uses, from /proc.</summary>
 /// <param name="CpuNanoseconds">Processor time used since boot, all cores.</param>
 /// <param name="MemoryTotal">Bytes.</param>
-/// <param name="MemoryAvailable">Bytes that can be had without swapping.</param>
+/// <param name="MemoryAvailable">Bytes beyond the working set: the total less what is used, page cache that was not touched lately not counted (upstream's node.stats.memory).</param>
 /// <param name="MemoryFree">Bytes that nothing uses.</param>
 /// <param name="BootedAt">When the machine started.</param>
 internal sealed record NodeUsage(long CpuNanoseconds, long MemoryTotal, long MemoryAvailable, long MemoryFree, DateTimeOffset BootedAt)
@@ -22,7 +22,7 @@ internal sealed record NodeUsage(long CpuNanoseconds, long MemoryTotal, long Mem
         var busy = cpu[0] + cpu[1] + cpu[2] + cpu.ElementAtOrDefault(5) + cpu.ElementAtOrDefault(6) + cpu.ElementAtOrDefault(7);
         var boot = Number(Fields(stat.First(l => l.StartsWith("btime ", StringComparison.Ordinal)))[1]);
         return new NodeUsage(
-            busy * (1_000_000_000 / TicksPerSecond), Memory("MemTotal:"), Memory("MemAvailable:"), Memory("MemFree:"), DateTimeOffset.FromUnixTimeSeconds(boot));
+            busy * (1_000_000_000 / TicksPerSecond), Memory("MemTotal:"), Memory("MemFree:") + Memory("Inactive(file):"), Memory("MemFree:"), DateTimeOffset.FromUnixTimeSeconds(boot));
 
         long Memory(string name) => meminfo.FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal)) is { } line ? Number(Fields(line)[1]) * 1024 : 0;
     }
