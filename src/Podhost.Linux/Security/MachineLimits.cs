@@ -49,5 +49,12 @@ public static unsafe class MachineLimits
         File.ReadAllText("/sys/module/apparmor/parameters/enabled").StartsWith('Y') &&
         Directory.Exists("/sys/kernel/security/apparmor");
 
+    /// <summary>The kernel's list of loaded AppArmor profiles; empty where there is none.</summary>
+    public static string AppArmorProfiles()
+    {
+        const string List = "/sys/kernel/security/apparmor/profiles";
+        return File.Exists(List) ? File.ReadAllText(List) : string.Empty;
+    }
+
     private static bool HasCapability(int number) => (EffectiveCapabilities() & (1UL << number)) != 0;
 }

@@ -3,6 +3,7 @@ using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Podhost.Cri.V1;
 using Podhost.Linux.Native;
+using Podhost.Linux.Security;
 using Podhost.Runtime.Images;
 using Podhost.Runtime.Sandboxes;
 using Podhost.Runtime.Spec;
@@ -27,8 +28,9 @@ internal sealed class ContainerCreator(
         }
 
         ContainerRequestRules.Check(request.Config);
-        var image = FindImage(request.Config);
-        var container = Reserve(sandbox, request.Config, image);
+        var image = Find(request.Config.Image);
+        CheckAppArmor(request.Config);
+        var container = Reserve(sandbox, WithImageRefs(request.Config), image);
         try
         {
             await PrepareAsync(container, sandbox, image, cancellationToken);
@@ -43,10 +45,29 @@ internal sealed class ContainerCreator(
         return container.Id;
     }
 
-    private LocalImage FindImage(ContainerConfig config)
+    private LocalImage Find(ImageSpec image) =>
+        context.Images.Find(image.Image) ?? throw new RpcException(new Status(StatusCode.NotFound, $"image {image.Image} is not on this node"));
+
+    // A profile that is not loaded would fail the start only, and with a message that names no profile.
+    private void CheckAppArmor(ContainerConfig config)
     {
-        var name = config.Image.Image;
-        return context.Images.Find(name) ?? throw new RpcException(new Status(StatusCode.NotFound, $"image {name} is not on this node"));
+        if (AppArmorProfiles.Choose(config.Linux?.SecurityContext, context.Host.HasAppArmor) is { } name
+            && !AppArmorProfiles.Loaded(MachineLimits.AppArmorProfiles()).Contains(name))
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, $"apparmor profile not found {name}"));
+        }
+    }
+
+    // The status of a mounted image tells which one it is, whatever its name means later.
+    private ContainerConfig WithImageRefs(ContainerConfig config)
+    {
+        var copy = config.Clone();
+        foreach (var mount in copy.Mounts.Where(mount => mount.Image is not null))
+        {
+            mount.Image.ImageRef = Find(mount.Image).Id;
+        }
+
+        return copy;
     }
 
     private State.Container Reserve(Sandbox sandbox, ContainerConfig config, LocalImage image)
@@ -136,8 +157,7 @@ internal sealed class ContainerCreator(
         var sources = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (mount, key) in record.Config.Mounts.Where(mount => mount.Image is not null).Zip(record.ImageMountKeys))
         {
-            var image = context.Images.Find(mount.Image.Image)
-                ?? throw new RpcException(new Status(StatusCode.NotFound, $"image {mount.Image.Image} is not on this node"));
+            var image = Find(mount.Image);
             var root = await context.Rootfs.MountImageAsync(key, image.Id, cancellationToken);
             sources[mount.ContainerPath] = mount.ImageSubPath.Length == 0
                 ? root.Path

@@ -18,6 +18,11 @@ internal static class ContainerRequestRules
             throw Refuse(StatusCode.InvalidArgument, "config.image.image: Required value");
         }
 
+        if (config.Mounts.FirstOrDefault(mount => mount.Image is not null && !mount.Readonly) is { } writable)
+        {
+            throw Refuse(StatusCode.InvalidArgument, $"mount {writable.ContainerPath}: an image is mounted read-only, and must be asked for so");
+        }
+
         if (config.CDIDevices.Count > 0)
         {
             throw Refuse(StatusCode.Unimplemented, "CDI_devices: not implemented by the embedded runtime");

@@ -29,7 +29,7 @@ internal static class ProcessSpec
             ["noNewPrivileges"] = context?.NoNewPrivs ?? false,
             ["oomScoreAdj"] = Math.Max(input.Config.Linux?.Resources?.OomScoreAdj ?? 0, input.Host.MinOomScoreAdjust),
         };
-        if (AppArmorProfile(context, input.Host.HasAppArmor) is { } profile)
+        if (AppArmorProfiles.Choose(context, input.Host.HasAppArmor) is { } profile)
         {
             process["apparmorProfile"] = profile;
         }
@@ -118,21 +118,4 @@ internal static class ProcessSpec
 
     private static JsonArray OpenFileLimit(ulong limit) =>
         new(new JsonObject { ["type"] = "RLIMIT_NOFILE", ["hard"] = limit, ["soft"] = limit });
-
-    private static string? AppArmorProfile(LinuxContainerSecurityContext? context, bool hasAppArmor)
-    {
-        var profile = context?.Apparmor;
-        if (profile is null || context!.Privileged)
-        {
-            return null;
-        }
-
-        return profile.ProfileType switch
-        {
-            SecurityProfile.Types.ProfileType.Localhost when hasAppArmor => profile.LocalhostRef,
-            SecurityProfile.Types.ProfileType.Localhost =>
-                throw new RpcException(new Status(StatusCode.FailedPrecondition, $"appArmorProfile {profile.LocalhostRef}: the kernel has no AppArmor")),
-            _ => null,
-        };
-    }
 }

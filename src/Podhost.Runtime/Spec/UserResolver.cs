@@ -60,8 +60,10 @@ internal sealed class UserResolver(string passwd, string group)
 
         if (context?.RunAsGroup is { } gid)
         {
-            // CRI: run_as_group without a user makes no sense to other runtimes; with the image's user it does.
-            group = Text(gid.Value);
+            // As CRI says. A kubelet names the image's user where a pod has none.
+            group = context.RunAsUser is not null || context.RunAsUsername.Length > 0
+                ? Text(gid.Value)
+                : throw new RpcException(new Status(StatusCode.InvalidArgument, $"run_as_group {Text(gid.Value)}: only together with run_as_user or run_as_username"));
         }
 
         return (user.Length == 0 ? "0" : user, group);

@@ -33,6 +33,8 @@ public abstract class CriNode : IAsyncLifetime
 
     internal string SecondImage => $"{_registry!.Host}/suite/busybox:second";
 
+    internal string Tagged(string tag) => $"{_registry!.Host}/suite/busybox:{tag}";
+
     internal string ImageByDigest => $"{_registry!.Host}/suite/busybox@{_registry.Digest}";
 
     internal string LogDirectory => Path.Combine(Root, "logs");

@@ -6,7 +6,7 @@ using Podhost.Tests.Shared;
 
 namespace Podhost.Cri.Suite.Tests.Nodes;
 
-/// <summary>Debian's docker-registry on a free loopback port, with the suite's image under two tags.</summary>
+/// <summary>Debian's docker-registry on a free loopback port, with the suite's image under two tags, and others for other users.</summary>
 internal sealed class SuiteRegistry : IAsyncDisposable
 {
     private const string Repository = "suite/busybox";
@@ -22,15 +22,23 @@ internal sealed class SuiteRegistry : IAsyncDisposable
     public static async Task<SuiteRegistry> StartAsync()
     {
         var registry = new SuiteRegistry(await RegistryProcess.StartAsync());
-        await registry.PushAsync();
+        await registry.PushAllAsync();
         return registry;
     }
 
     public ValueTask DisposeAsync() => _registry.DisposeAsync();
 
-    private async Task PushAsync()
+    private async Task PushAllAsync()
     {
         var layer = await LayerAsync();
+        Digest = await PushAsync(layer, "app", "1", "second");
+        await PushAsync(layer, "1002", "uid");
+        await PushAsync(layer, "1003:extra", "uid-group");
+        await PushAsync(layer, "app:extra", "name-group");
+    }
+
+    private async Task<string> PushAsync(byte[] layer, string user, params string[] tags)
+    {
         var config = Encoding.UTF8.GetBytes(new JsonObject
         {
             ["architecture"] = Architecture,
@@ -41,7 +49,7 @@ internal sealed class SuiteRegistry : IAsyncDisposable
                 ["Entrypoint"] = new JsonArray("/bin/sh", "-c"),
                 ["Cmd"] = new JsonArray("echo from the image"),
                 ["WorkingDir"] = "/srv",
-                ["User"] = "app",
+                ["User"] = user,
             },
             ["rootfs"] = new JsonObject { ["type"] = "layers", ["diff_ids"] = new JsonArray(RegistryProcess.DigestOf(layer)) },
         }.ToJsonString());
@@ -54,11 +62,12 @@ internal sealed class SuiteRegistry : IAsyncDisposable
             ["config"] = Descriptor("application/vnd.oci.image.config.v1+json", config),
             ["layers"] = new JsonArray(Descriptor("application/vnd.oci.image.layer.v1.tar", layer)),
         }.ToJsonString());
-        Digest = RegistryProcess.DigestOf(manifest);
-        foreach (var tag in new[] { "1", "second" })
+        foreach (var tag in tags)
         {
             await _registry.PushManifestAsync(Repository, tag, manifest);
         }
+
+        return RegistryProcess.DigestOf(manifest);
     }
 
     private static async Task<byte[]> LayerAsync()

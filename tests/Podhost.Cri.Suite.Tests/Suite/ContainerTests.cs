@@ -75,7 +75,8 @@ public abstract class ContainerTests(CriNode node) : CriSuite(node)
         await using var pod = await Node.RunAsync();
         var good = await pod.ExitedAsync(await pod.RunAsync("true"));
         Assert.Equal((0, "Completed"), (good.ExitCode, good.Reason));
-        var greedy = await pod.ExitedAsync(await pod.RunAsync("exec tail /dev/zero", config => config.Linux.Resources.MemoryLimitInBytes = 32 << 20));
+        var greedy = await pod.ExitedAsync(await pod.RunAsync("exec tail /dev/zero", config =>
+            (config.Linux.Resources.MemoryLimitInBytes, config.Linux.Resources.MemorySwapLimitInBytes) = (32 << 20, 32 << 20)));
         Assert.Equal((137, "OOMKilled"), (greedy.ExitCode, greedy.Reason));
     }
 
@@ -161,6 +162,10 @@ public abstract class ContainerTests(CriNode node) : CriSuite(node)
         var list = (await Node.Runtime.ListContainerStatsAsync(
             new ListContainerStatsRequest { Filter = new ContainerStatsFilter { PodSandboxId = pod.Id, LabelSelector = { ["a"] = "b" } } }, Cancel)).Stats;
         Assert.Equal(container, Assert.Single(list).Attributes.Id);
+        Assert.All([stats.Cpu!.Timestamp, stats.Memory!.Timestamp], time => Assert.True(time > 0));
+        var second = await pod.RunAsync("sleep 1000");
+        var all = (await Node.Runtime.ListContainerStatsAsync(new ListContainerStatsRequest(), Cancel)).Stats.Select(each => each.Attributes.Id).ToList();
+        Assert.All([container, second], id => Assert.Contains(id, all));
         await FailsAsync(StatusCode.NotFound, () => Node.Runtime.ContainerStatsAsync(new ContainerStatsRequest { ContainerId = "never-was" }, Cancel));
     }
 

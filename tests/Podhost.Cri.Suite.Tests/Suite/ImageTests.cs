@@ -42,6 +42,58 @@ public abstract class ImageTests(CriNode node) : CriSuite(node)
     }
 
     [Fact]
+    public async Task One_identifier_names_an_image_everywhere()
+    {
+        var reference = await Node.PullAsync(Node.Image);
+        Assert.Equal(reference, (await StatusAsync(Node.Image))!.Id);
+        await using var pod = await Node.RunAsync();
+        var container = await pod.CreateAsync("true", config => config.Image = new ImageSpec { Image = reference, UserSpecifiedImage = Node.Image });
+        var listed = (await Node.Runtime.ListContainersAsync(new ListContainersRequest { Filter = new ContainerFilter { Id = container } }, Cancel)).Containers.Single();
+        var expected = Differs(reference, "", "image_id came with CRI of 1.31");
+        Assert.Equal((expected, expected), ((await pod.StatusAsync(container)).ImageId, listed.ImageId));
+    }
+
+    [Theory]
+    [InlineData("uid", 1002L, "")]
+    [InlineData("uid-group", 1003L, "")]
+    [InlineData("name-group", 0L, "app")]
+    public async Task The_user_of_an_image_is_told_by_number_or_name_and_removal_by_id_takes_all(string tag, long uid, string name)
+    {
+        var id = await Node.PullAsync(Node.Tagged(tag));
+        var image = (await StatusAsync(Node.Tagged(tag)))!;
+        Assert.Equal((uid, name), (image.Uid?.Value ?? 0, image.Username));
+        Assert.Equal([Node.Tagged(tag)], image.RepoTags);
+        await Node.Images.RemoveImageAsync(new RemoveImageRequest { Image = new ImageSpec { Image = id } }, Cancel);
+        Assert.Null(await StatusAsync(Node.Tagged(tag)));
+        var digest = image.RepoDigests.Single();
+        Assert.Equal(id, await Node.PullAsync(digest));
+        var untagged = (await StatusAsync(digest))!;
+        Assert.Empty(untagged.RepoTags);
+        Assert.Equal([digest], untagged.RepoDigests);
+        await Node.Images.RemoveImageAsync(new RemoveImageRequest { Image = new ImageSpec { Image = id } }, Cancel);
+        Assert.Null(await StatusAsync(digest));
+    }
+
+    [Fact]
+    public async Task Images_are_listed_as_a_stream()
+    {
+        var stream = Node.Images.StreamImagesAsync(new StreamImagesRequest { Filter = new ImageFilter { Image = new ImageSpec { Image = Node.Image } } }, Cancel);
+        if (Differs(false, true, "streamed lists came with CRI of 1.36"))
+        {
+            await FailsAsync(StatusCode.Unimplemented, async () => await stream.GetAsyncEnumerator(Cancel).MoveNextAsync());
+            return;
+        }
+
+        var seen = new List<string>();
+        await foreach (var part in stream)
+        {
+            seen.AddRange(part.Images.SelectMany(image => image.RepoTags));
+        }
+
+        Assert.Contains(Node.Image, seen);
+    }
+
+    [Fact]
     public async Task What_the_registry_does_not_have_is_NotFound()
     {
         var absent = Node.Image.Replace("busybox:1", "busybox:absent", StringComparison.Ordinal);

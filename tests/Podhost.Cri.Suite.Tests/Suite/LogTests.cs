@@ -39,11 +39,23 @@ public abstract class LogTests(CriNode node) : CriSuite(node)
         await CriNode.UntilAsync(() => Task.FromResult(File.Exists(log) ? File.ReadAllText(log) : ""), text => text.Contains("one", StringComparison.Ordinal));
         File.Move(log, log + ".1");
         await Node.Runtime.ReopenContainerLogAsync(new ReopenContainerLogRequest { ContainerId = container }, Cancel);
+        Assert.True(File.Exists(log));
         await pod.ExecAsync(container, "kill -USR1 1");
         await pod.ExitedAsync(container);
         Assert.EndsWith("stdout F one\n", File.ReadAllText(log + ".1"), StringComparison.Ordinal);
         Assert.EndsWith("stdout F two\n", File.ReadAllText(log), StringComparison.Ordinal);
         await Assert.ThrowsAsync<Grpc.Core.RpcException>(() => Node.Runtime.ReopenContainerLogAsync(new ReopenContainerLogRequest { ContainerId = container }, Cancel));
+    }
+
+    [Fact]
+    public async Task Containers_of_one_pod_have_logs_of_their_own()
+    {
+        await using var pod = await Node.RunAsync();
+        var first = await pod.RunAsync("echo of the first; sleep 1000");
+        var second = await pod.ExitedAsync(await pod.RunAsync("echo of the second"));
+        var log = (await pod.StatusAsync(first)).LogPath;
+        await CriNode.UntilAsync(() => Task.FromResult(File.Exists(log) ? File.ReadAllText(log) : ""), text => text.EndsWith("stdout F of the first\n", StringComparison.Ordinal));
+        Assert.Equal("of the second\n", Pod.Log(second));
     }
 
     [Fact]

@@ -58,6 +58,18 @@ public abstract class MountTests(CriNode node) : CriSuite(node)
                 new Mount { HostPath = directory, ContainerPath = "/data", Readonly = true, RecursiveReadOnly = recursive, Propagation = MountPropagation.PropagationPrivate }));
             Assert.Equal("yes\n", await Write(false));
             Assert.Equal(Differs("no\n", "yes\n", "recursive_read_only came with containerd 2.0; the kubelet refuses it by the handlers' features"), await Write(true));
+            if (Differs(true, false, "recursive_read_only is not known to containerd 1.6"))
+            {
+                Mount[] impossible =
+                [
+                    new() { Propagation = MountPropagation.PropagationHostToContainer, Readonly = true }, new() { Propagation = MountPropagation.PropagationBidirectional, Readonly = true }, new(),
+                ];
+                foreach (var mount in impossible)
+                {
+                    (mount.HostPath, mount.ContainerPath, mount.RecursiveReadOnly) = (directory, "/data", true);
+                    await FailsAsync(StatusCode.InvalidArgument, () => pod.CreateAsync("true", config => config.Mounts.Add(mount)));
+                }
+            }
         }
         finally
         {
@@ -82,6 +94,8 @@ public abstract class MountTests(CriNode node) : CriSuite(node)
                     config.Linux.SecurityContext.Privileged = true;
                     config.Mounts.Add(new Mount { HostPath = directory, ContainerPath = "/data", Propagation = propagation });
                 });
+                var told = Assert.Single((await pod.StatusAsync(container)).Mounts);
+                Assert.Equal((directory, "/data", false, false, propagation), (told.HostPath, told.ContainerPath, told.Readonly, told.SelinuxRelabel, told.Propagation));
                 await ShellAsync($"mount -t tmpfs none {directory}/a && touch {directory}/a/file");
                 Assert.Equal(inwards, (await pod.TryExecAsync(container, "test -e /data/a/file")).ExitCode == 0);
                 await pod.ExecAsync(container, "mount -t tmpfs none /data/b && touch /data/b/file");
@@ -92,6 +106,29 @@ public abstract class MountTests(CriNode node) : CriSuite(node)
         {
             await ShellAsync($"umount -R {directory}");
         }
+    }
+
+    [Fact]
+    public async Task An_image_is_mounted_read_only_and_told_by_its_identifier()
+    {
+        if (Differs(false, true, "image volumes came with containerd 2.1"))
+        {
+            return;
+        }
+
+        var reference = await Node.PullAsync(Node.Image);
+        await using var pod = await Node.RunAsync();
+        Mount Of(bool readOnly = true, string subPath = "") => new()
+        {
+            ContainerPath = "/mnt/image", Readonly = readOnly, Image = new ImageSpec { Image = Node.Image, UserSpecifiedImage = Node.Image }, ImageSubPath = subPath,
+        };
+        var container = await pod.RunAsync("sleep 1000", config => config.Mounts.Add(Of()));
+        Assert.Equal(reference, Assert.Single((await pod.StatusAsync(container)).Mounts).Image.ImageRef);
+        Assert.Equal("0\n", await pod.ExecAsync(container, "/mnt/image/bin/busybox id -u"));
+        Assert.NotEqual(0, (await pod.TryExecAsync(container, "touch /mnt/image/new")).ExitCode);
+        Assert.Equal("root\n", await pod.OutputAsync("head -n 1 /mnt/image/passwd | cut -d: -f1", config => config.Mounts.Add(Of(subPath: "etc"))));
+        await FailsAsync(StatusCode.InvalidArgument, () => pod.CreateAsync("true", config => config.Mounts.Add(Of(subPath: "absent"))));
+        await FailsAsync(StatusCode.InvalidArgument, () => pod.CreateAsync("true", config => config.Mounts.Add(Of(readOnly: false))));
     }
 
     [Fact]

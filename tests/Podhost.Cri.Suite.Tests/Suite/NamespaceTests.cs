@@ -91,6 +91,7 @@ public abstract class NamespaceTests(CriNode node) : CriSuite(node)
         var bytes = IPAddress.Parse((await pod.StatusAsync()).Network.Ip).GetAddressBytes();
         bytes[3] = 1;
         Assert.Equal("mapped\n", await http.GetStringAsync($"http://{new IPAddress(bytes)}:{port}/", Cancel));
+        Assert.Equal("mapped\n", await http.GetStringAsync($"http://127.0.0.1:{port}/", Cancel));
         await pod.StopAsync();
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => http.GetStringAsync($"http://{new IPAddress(bytes)}:{port}/", Cancel));
     }

@@ -28,6 +28,7 @@ public abstract class SecurityTests(CriNode node) : CriSuite(node)
         Assert.Contains("4000", await Id(c => c.SupplementalGroups.Add(4000)), StringComparison.Ordinal);
         Assert.Contains("2000(extra)", await Id(c => c.RunAsUsername = "app"), StringComparison.Ordinal);
         await Assert.ThrowsAsync<RpcException>(() => Id(c => c.RunAsUsername = "nobody-of-that-name"));
+        await Assert.ThrowsAsync<RpcException>(() => Id(c => c.RunAsGroup = new Int64Value { Value = 3000 }));
     }
 
     [Fact]
@@ -102,6 +103,42 @@ public abstract class SecurityTests(CriNode node) : CriSuite(node)
     }
 
     [Fact]
+    public async Task A_profile_forbids_what_a_capability_would_allow_except_to_the_privileged()
+    {
+        const string NoHostname = """{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["sethostname"], "action": "SCMP_ACT_ERRNO"}]}""";
+        var profile = Path.Combine(Node.Root, Node.Name("no-hostname") + ".json");
+        File.WriteAllText(profile, NoHostname);
+        await using var pod = await Node.RunAsync(config => config.Linux.SecurityContext.Privileged = true);
+        async Task<string> Rename(bool privileged, bool confined) => await pod.OutputAsync("hostname another 2>/dev/null && echo yes || echo no", config =>
+        {
+            config.Linux.SecurityContext.Privileged = privileged;
+            config.Linux.SecurityContext.Capabilities = new Capability { AddCapabilities = { "SYS_ADMIN" } };
+            config.Linux.SecurityContext.Seccomp = confined
+                ? new SecurityProfile { ProfileType = SecurityProfile.Types.ProfileType.Localhost, LocalhostRef = Differs(profile, "localhost/" + profile, "containerd 1.6 wants a prefix before the absolute path, as kubelets send it") }
+                : new SecurityProfile { ProfileType = SecurityProfile.Types.ProfileType.Unconfined };
+        });
+        Assert.Equal("yes\n", await Rename(privileged: false, confined: false));
+        Assert.Equal("no\n", await Rename(privileged: false, confined: true));
+        Assert.Equal("yes\n", await Rename(privileged: true, confined: true));
+    }
+
+    [Fact]
+    public async Task An_AppArmor_profile_that_cannot_be_enforced_is_refused()
+    {
+        await using var pod = await Node.RunAsync();
+        await Assert.ThrowsAsync<RpcException>(() => pod.CreateAsync("true", config => config.Linux.SecurityContext.Apparmor =
+            new SecurityProfile { ProfileType = SecurityProfile.Types.ProfileType.Localhost, LocalhostRef = "localhost/never-loaded" }));
+#pragma warning disable CS0612 // Older clients send only the deprecated field.
+        await Assert.ThrowsAsync<RpcException>(() => pod.CreateAsync("true", config => config.Linux.SecurityContext.ApparmorProfile = "localhost/never-loaded"));
+        if (Differs(true, File.Exists("/sys/kernel/security/apparmor/profiles"), "containerd 1.6 refuses its own default where the kernel has no AppArmor"))
+        {
+            Assert.Equal("works\n", await pod.OutputAsync("echo works", config => config.Linux.SecurityContext.ApparmorProfile = "runtime/default"));
+        }
+
+#pragma warning restore CS0612
+    }
+
+    [Fact]
     public async Task Paths_are_masked_and_read_only()
     {
         await using var pod = await Node.RunAsync();
@@ -116,7 +153,12 @@ public abstract class SecurityTests(CriNode node) : CriSuite(node)
     [Fact]
     public async Task Sysctls_of_the_pod_are_set()
     {
-        await using var pod = await Node.RunAsync(config => config.Linux.Sysctls["net.ipv4.ip_local_port_range"] = "32770 60666");
-        Assert.Equal("32770\t60666\n", await pod.OutputAsync("cat /proc/sys/net/ipv4/ip_local_port_range"));
+        await using var pod = await Node.RunAsync(config =>
+        {
+            config.Linux.Sysctls["net.ipv4.ip_local_port_range"] = "32770 60666";
+            config.Linux.Sysctls["kernel.shm_rmid_forced"] = "1";
+            config.Linux.Sysctls["fs.mqueue.msg_max"] = "100";
+        });
+        Assert.Equal("32770\t60666\n1\n100\n", await pod.OutputAsync("cd /proc/sys; cat net/ipv4/ip_local_port_range kernel/shm_rmid_forced fs/mqueue/msg_max"));
     }
 }

@@ -34,6 +34,38 @@ public sealed class SpecPartsTests
     }
 
     [Fact]
+    public void A_group_needs_a_user_beside_it() =>
+        Assert.Equal(StatusCode.InvalidArgument, Assert.Throws<RpcException>(() => Users.Resolve(new LinuxContainerSecurityContext { RunAsGroup = new Int64Value { Value = 9 } }, "app")).StatusCode);
+
+    [Theory]
+    [InlineData(null, "", null)]
+    [InlineData(null, "runtime/default", null)]
+    [InlineData(null, "unconfined", null)]
+    [InlineData(null, "localhost/strict", "strict")]
+    [InlineData("strict", "localhost/other", "strict")]
+    [InlineData("localhost/strict", "", "strict")]
+    public void AppArmor_profiles_are_named_in_either_field(string? profile, string deprecated, string? expected)
+    {
+#pragma warning disable CS0612 // The deprecated field is what is tested.
+        var context = new LinuxContainerSecurityContext { ApparmorProfile = deprecated };
+#pragma warning restore CS0612
+        if (profile is not null)
+        {
+            context.Apparmor = new SecurityProfile { ProfileType = SecurityProfile.Types.ProfileType.Localhost, LocalhostRef = profile };
+        }
+
+        Assert.Equal(expected, AppArmorProfiles.Choose(context, hasAppArmor: true));
+        if (expected is not null)
+        {
+            Assert.Equal(StatusCode.FailedPrecondition, Assert.Throws<RpcException>(() => AppArmorProfiles.Choose(context, hasAppArmor: false)).StatusCode);
+        }
+    }
+
+    [Fact]
+    public void Loaded_AppArmor_profiles_are_read_from_the_kernels_list() =>
+        Assert.Equal(["/usr/bin/man", "a name (x)", "strict"], AppArmorProfiles.Loaded("/usr/bin/man (enforce)\na name (x) (complain)\nstrict (unconfined)\n"));
+
+    [Fact]
     public void The_strict_policy_takes_no_groups_from_the_image()
     {
         var context = new LinuxContainerSecurityContext { SupplementalGroupsPolicy = SupplementalGroupsPolicy.Strict, SupplementalGroups = { 7 } };

@@ -25,7 +25,8 @@ internal static class CriSecurityContext
             Seccomp = SecurityProfiles.Seccomp(context.SeccompProfile, options),
             Apparmor = SecurityProfiles.AppArmor(context.AppArmorProfile),
             SelinuxOptions = SeLinux(context.SeLinuxOptions),
-            RunAsUser = Number(context.RunAsUser ?? image.Uid?.Value),
+            // An image without a user means root. Said aloud: a runtime takes a group only beside a user.
+            RunAsUser = Number(context.RunAsUser ?? image.Uid?.Value ?? (image.Username.Length == 0 ? 0 : null)),
             RunAsGroup = Number(context.RunAsGroup),
         };
         if (context.RunAsUser is null)
