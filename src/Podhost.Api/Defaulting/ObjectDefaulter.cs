@@ -20,6 +20,8 @@ public static class ObjectDefaulter
         [("storage.k8s.io/v1", "StorageClass")] = StorageAndMetaDefaults.ApplyToStorageClass,
         [("apps/v1", "Deployment")] = WorkloadDefaults.ApplyToDeployment,
         [("apps/v1", "ReplicaSet")] = WorkloadDefaults.ApplyToReplicaSet,
+        [("apps/v1", "DaemonSet")] = WorkloadDefaults.ApplyToDaemonSet,
+        [("v1", "ReplicationController")] = WorkloadDefaults.ApplyToReplicationController,
         [("apps/v1", "StatefulSet")] = WorkloadDefaults.ApplyToStatefulSet,
         [("batch/v1", "Job")] = WorkloadDefaults.ApplyToJob,
         [("batch/v1", "CronJob")] = WorkloadDefaults.ApplyToCronJob,

@@ -32,6 +32,43 @@ internal static class WorkloadDefaults
         ApplyToTemplate(spec);
     }
 
+    public static void ApplyToReplicationController(JsonObject controller)
+    {
+        var spec = Defaults.Ensure(controller, "spec");
+        if (spec["template"]?["metadata"]?["labels"] is JsonObject { Count: > 0 } labels)
+        {
+            if (spec["selector"] is not JsonObject { Count: > 0 })
+            {
+                spec["selector"] = labels.DeepClone();
+            }
+
+            var metadata = Defaults.Ensure(controller, "metadata");
+            if (metadata["labels"] is not JsonObject { Count: > 0 })
+            {
+                metadata["labels"] = labels.DeepClone();
+            }
+        }
+
+        Defaults.Set(spec, "replicas", 1);
+        ApplyToTemplate(spec);
+    }
+
+    public static void ApplyToDaemonSet(JsonObject set)
+    {
+        var spec = Defaults.Ensure(set, "spec");
+        var strategy = Defaults.Ensure(spec, "updateStrategy");
+        Defaults.SetText(strategy, "type", "RollingUpdate");
+        if (Defaults.Text(strategy, "type") == "RollingUpdate")
+        {
+            var rolling = Defaults.Ensure(strategy, "rollingUpdate");
+            Defaults.Set(rolling, "maxUnavailable", 1);
+            Defaults.Set(rolling, "maxSurge", 0);
+        }
+
+        Defaults.Set(spec, "revisionHistoryLimit", 10);
+        ApplyToTemplate(spec);
+    }
+
     public static void ApplyToStatefulSet(JsonObject set)
     {
         var spec = Defaults.Ensure(set, "spec");

@@ -49,6 +49,11 @@ public static class ResourceTable
                 Status("Pod"),
             ],
         },
+        Core<V1ReplicationController>("ReplicationController", "replicationcontrollers", "rc", hasStatus: true, categories: ["all"]) with
+        {
+            HasGeneration = true,
+            Subresources = [new("scale", "Scale", GetUpdatePatch, "autoscaling", "v1"), Status("ReplicationController")],
+        },
         Core<V1ResourceQuota>("ResourceQuota", "resourcequotas", "quota", hasStatus: true),
         Core<V1Secret>("Secret", "secrets", null),
         Core<V1ServiceAccount>("ServiceAccount", "serviceaccounts", "sa") with
@@ -62,6 +67,7 @@ public static class ResourceTable
         },
 
         Make<V1ControllerRevision>("apps", "v1", "ControllerRevision", "controllerrevisions", null, true),
+        Workload<V1DaemonSet>("apps", "DaemonSet", "daemonsets", "ds", scales: false),
         Workload<V1Deployment>("apps", "Deployment", "deployments", "deploy", scales: true),
         Workload<V1ReplicaSet>("apps", "ReplicaSet", "replicasets", "rs", scales: true),
         Workload<V1StatefulSet>("apps", "StatefulSet", "statefulsets", "sts", scales: true),

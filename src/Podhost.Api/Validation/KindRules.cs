@@ -33,6 +33,8 @@ internal sealed record KindRules(Action<Field> Create, Action<Field, Field, stri
         [("storage.k8s.io", "StorageClass")] = new(StorageClassRules.Create, (o, old, _) => StorageClassRules.Update(o, old)),
         [("apps", "Deployment")] = new(DeploymentRules.Create, DeploymentRules.Update),
         [("apps", "ReplicaSet")] = new(ReplicaSetRules.Create, ReplicaSetRules.Update),
+        [("apps", "DaemonSet")] = new(DaemonSetRules.Create, DaemonSetRules.Update),
+        [("", "ReplicationController")] = new(ReplicationControllerRules.Create, ReplicationControllerRules.Update),
         [("apps", "StatefulSet")] = new(StatefulSetRules.Create, StatefulSetRules.Update),
         [("apps", "ControllerRevision")] = new(ControllerRevisionRules.Create, (o, old, _) => ControllerRevisionRules.Update(o, old)),
         [("batch", "Job")] = new(JobRules.Create, JobRules.Update),

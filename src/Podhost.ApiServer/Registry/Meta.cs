@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Podhost.Api.Selectors;
 
 namespace Podhost.ApiServer.Registry;
 
@@ -64,6 +65,13 @@ internal static class Meta
     /// <summary>A string node's value; empty for anything else.</summary>
     public static string Text(JsonNode? node) =>
         node is JsonValue v && v.GetValueKind() == JsonValueKind.String ? v.GetValue<string>() : "";
+
+    /// <summary>spec.selector of an object that has pods: a LabelSelector, or a plain map of labels.</summary>
+    public static LabelSelector SelectorOf(JsonObject obj) => At(obj, "spec", "selector") switch
+    {
+        JsonObject map when Text(obj["kind"]) is "ReplicationController" or "Service" => LabelSelector.FromObject(new JsonObject { ["matchLabels"] = map.DeepClone() }),
+        var selector => LabelSelector.FromObject(selector as JsonObject),
+    };
 
     /// <summary>A node of a path of objects, or null.</summary>
     public static JsonNode? At(JsonObject obj, params ReadOnlySpan<string> path)

@@ -26,6 +26,17 @@ internal static class WorkloadPrinters
             .. TemplateCells(obj),
         ]);
 
+    public static TablePrinter DaemonSets { get; } = new ColumnPrinter(
+        [
+            TablePrinter.Name, new("Desired", "integer"), new("Current", "integer"), new("Ready", "integer"), new("Up-to-date", "integer"),
+            new("Available", "integer"), new("Node Selector"), TablePrinter.Age, .. Template,
+        ],
+        (obj, now) =>
+        [
+            Meta.Name(obj), Count(obj, "status", "desiredNumberScheduled"), Count(obj, "status", "currentNumberScheduled"), Count(obj, "status", "numberReady"),
+            Count(obj, "status", "updatedNumberScheduled"), Count(obj, "status", "numberAvailable"), NodeSelector(obj), Durations.Age(obj, now), .. TemplateCells(obj),
+        ]);
+
     public static TablePrinter StatefulSets { get; } = new ColumnPrinter(
         [TablePrinter.Name, new("Ready"), TablePrinter.Age, new("Containers", Wide: true), new("Images", Wide: true)],
         (obj, now) => [Meta.Name(obj), $"{Count(obj, "status", "readyReplicas")}/{Count(obj, "spec", "replicas")}", Durations.Age(obj, now), .. TemplateCells(obj).Take(2)]);
@@ -48,6 +59,10 @@ internal static class WorkloadPrinters
             Time(obj, "lastScheduleTime") is { } last ? Durations.Human(now - last) : "<none>", Durations.Age(obj, now),
             .. TemplateCells(Meta.At(obj, "spec", "jobTemplate") as JsonObject ?? []),
         ]);
+
+    private static string NodeSelector(JsonObject obj) => Meta.At(obj, "spec", "template", "spec", "nodeSelector") is JsonObject { Count: > 0 } labels
+        ? string.Join(',', labels.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => $"{l.Key}={Meta.Text(l.Value)}"))
+        : "<none>";
 
     // As upstream prints it: kind, group and name of the controller.
     private static string Controller(JsonObject obj)
@@ -100,7 +115,7 @@ internal static class WorkloadPrinters
         var containers = (Meta.At(obj, "spec", "template", "spec", "containers") as JsonArray ?? []).OfType<JsonObject>().ToList();
         yield return string.Join(',', containers.Select(c => Meta.Text(c["name"])));
         yield return string.Join(',', containers.Select(c => Meta.Text(c["image"])));
-        yield return Meta.At(obj, "spec", "selector") is JsonObject selector ? LabelSelector.FromObject(selector).ToString() : "<none>";
+        yield return Meta.At(obj, "spec", "selector") is JsonObject ? Meta.SelectorOf(obj).ToString() : "<none>";
     }
 
     private static long Count(JsonObject obj, params string[] path) => Meta.At(obj, path) is JsonValue v && v.TryGetValue<long>(out var n) ? n : 0;

@@ -8,6 +8,7 @@ using Podhost.Client.Informers;
 using Podhost.Configuration;
 using Podhost.Control.Controllers;
 using Podhost.Control.Controllers.CronJobs;
+using Podhost.Control.Controllers.DaemonSets;
 using Podhost.Control.Controllers.Deployments;
 using Podhost.Control.Controllers.Disruption;
 using Podhost.Control.Controllers.Endpoints;
@@ -96,21 +97,25 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         Add(new PersistentVolumeController(manager, claims, volumes, classes, nodes, Events(manager, "persistentvolume-controller"), time, logs));
         Add(new VolumeProtectionController(manager, claims, volumes, pods, time, logs));
         Add(new EphemeralVolumeController(manager, pods, claims, Events(manager, "ephemeral_volume"), time, logs));
-        AddWorkloads(manager, pods, claims, budgets);
+        AddWorkloads(manager, pods, nodes, claims, budgets);
         FollowOthers(manager);
         Add(new GarbageCollectorController(manager, _owned, time, logs));
         Add(new ResourceQuotaController(manager, quotas, _counted, time, logs));
         await Loops.RunAllAsync(_loops, cancellationToken);
     }
 
-    private void AddWorkloads(IApiClient client, IInformer<V1Pod> pods, IInformer<V1PersistentVolumeClaim> claims, IInformer<V1PodDisruptionBudget> budgets)
+    private void AddWorkloads(
+        IApiClient client, IInformer<V1Pod> pods, IInformer<V1Node> nodes, IInformer<V1PersistentVolumeClaim> claims, IInformer<V1PodDisruptionBudget> budgets)
     {
         var (deployments, sets) = (Follow<V1Deployment>(client), Follow<V1ReplicaSet>(client));
         Add(new ReplicaSetController(client, sets, pods, Events(client, "replicaset-controller"), time, logs));
         Add(new DeploymentController(client, deployments, sets, pods, Events(client, "deployment-controller"), time, logs));
         var (stateful, revisions) = (Follow<V1StatefulSet>(client), Follow<V1ControllerRevision>(client));
         Add(new StatefulSetController(client, new StatefulSetSources(stateful, pods, revisions, claims), Events(client, "statefulset-controller"), time, logs));
-        Add(new DisruptionController(client, budgets, pods, sets, deployments, Events(client, "controllermanager"), time, logs));
+        Add(new DaemonSetController(client, new DaemonSetSources(Follow<V1DaemonSet>(client), pods, nodes, revisions), Events(client, "daemonset-controller"), time, logs));
+        var controllers = Follow<V1ReplicationController>(client);
+        Add(new ReplicationControllerController(client, controllers, pods, Events(client, "replication-controller"), time, logs));
+        Add(new DisruptionController(client, budgets, pods, new ScaledSources(sets, deployments, stateful, controllers), Events(client, "controllermanager"), time, logs));
         var (jobs, crons) = (Follow<V1Job>(client), Follow<V1CronJob>(client));
         Add(new JobController(client, jobs, pods, Events(client, "job-controller"), time, logs));
         Add(new CronJobController(client, crons, jobs, Events(client, "cronjob-controller"), time, logs));

@@ -53,6 +53,19 @@ public sealed record Kubectl(string File, string Kubeconfig, string Namespace = 
     /// <summary>Waits for a value of a field, by kubectl wait.</summary>
     public Task WaitAsync(string pod, string jsonPath, string value, int seconds = 40) => WaitAsync(pod, $"jsonpath={{{jsonPath}}}={value}", seconds);
 
+    /// <summary>
+    /// Deletes one object and waits until that one is gone. Where a controller makes another of the same name at once, the wait of kubectl delete
+    /// can miss the end of the first and wait for the second.
+    /// </summary>
+    /// <param name="resource">For example <c>pod/web-0</c>.</param>
+    /// <param name="more">More options of delete.</param>
+    public async Task ReplaceAsync(string resource, string more = "")
+    {
+        var uid = await OkAsync($"get {resource} -o jsonpath={{.metadata.uid}}");
+        await OkAsync($"delete {resource} --wait=false {more}");
+        (await ShellAsync($"while [ \"$($K get {resource} --ignore-not-found -o jsonpath={{.metadata.uid}})\" = {uid} ]; do sleep 0.2; done", TimeSpan.FromSeconds(60))).Ok();
+    }
+
     /// <summary>A field of a pod.</summary>
     public Task<string> FieldAsync(string pod, string jsonPath) => OkAsync($"get pod {pod} -o", $"jsonpath={{{jsonPath}}}");
 

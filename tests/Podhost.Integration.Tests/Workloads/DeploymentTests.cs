@@ -47,7 +47,7 @@ public sealed class DeploymentTests(ClusterFixture cluster) : ClusterTest(cluste
         Assert.NotEqual(pod, other);
 
         // The set goes and leaves its pod; the next set of that template takes it.
-        await K.OkAsync("delete replicaset -l app=kept --cascade=orphan");
+        await K.ReplaceAsync((await K.OkAsync("get replicasets -l app=kept -o name")).Trim(), "--cascade=orphan");
         await K.OkAsync("rollout status deployment/kept --timeout=60s");
         Assert.Equal(other, (await K.OkAsync("get pods -l app=kept -o name")).Trim());
         await K.OkAsync("delete deployment kept");

@@ -52,7 +52,7 @@ public sealed class StatefulSetTests(ClusterFixture cluster) : ClusterTest(clust
             """));
         await K.OkAsync("rollout status statefulset/kept --timeout=60s");
         await K.ShAsync("kept-0", "echo here > /data/file");
-        await K.OkAsync("delete pod kept-0");
+        await K.ReplaceAsync("pod/kept-0");
         await K.OkAsync("wait --for=create pod/kept-0 --timeout=60s");
         await K.ReadyAsync("kept-0");
         Assert.Equal("here", (await K.ShAsync("kept-0", "cat /data/file")).Trim());

@@ -31,7 +31,7 @@ internal static class ReplicaSetRules
         TemplateRules.Check(spec);
     }
 
-    private static void CheckStatus(Field status)
+    public static void CheckStatus(Field status)
     {
         foreach (var count in (ReadOnlySpan<string>)["replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration"])
         {

@@ -96,16 +96,7 @@ internal static class StatefulSetRules
         }
 
         TemplateRules.CheckTemplate(template);
-        var restart = template["spec"]["restartPolicy"];
-        if (restart.Text != "Always")
-        {
-            restart.Add(FieldError.NotSupported(restart.Path, restart.Text, ["Always"]));
-        }
-
-        if (template["spec"]["activeDeadlineSeconds"].IsSet)
-        {
-            template["spec"]["activeDeadlineSeconds"].Forbidden("activeDeadlineSeconds in StatefulSet is not Supported");
-        }
+        TemplateRules.CheckRunsForEver(template, "StatefulSet");
     }
 
     private static void CheckStrategy(Field strategy)

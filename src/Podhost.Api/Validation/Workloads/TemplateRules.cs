@@ -13,15 +13,23 @@ internal static class TemplateRules
     {
         CheckSelector(spec, "deployment");
         CheckTemplate(spec["template"]);
-        var policy = spec["template"]["spec"]["restartPolicy"];
+        CheckRunsForEver(spec["template"], "ReplicaSet");
+    }
+
+    /// <summary>A template of pods that are restarted for ever.</summary>
+    /// <param name="template">The template.</param>
+    /// <param name="kind">The kind, as the message names it.</param>
+    public static void CheckRunsForEver(Field template, string kind)
+    {
+        var (policy, deadline) = (template["spec"]["restartPolicy"], template["spec"]["activeDeadlineSeconds"]);
         if (policy.Text != "Always")
         {
             policy.Add(FieldError.NotSupported(policy.Path, policy.Text, ["Always"]));
         }
 
-        if (spec["template"]["spec"]["activeDeadlineSeconds"].IsSet)
+        if (deadline.IsSet)
         {
-            spec["template"]["spec"]["activeDeadlineSeconds"].Forbidden("activeDeadlineSeconds in ReplicaSet is not Supported");
+            deadline.Forbidden($"activeDeadlineSeconds in {kind} is not Supported");
         }
     }
 

@@ -85,14 +85,13 @@ internal static class ScaleHandlers
             metadata[name] = Meta.Get(obj, name);
         }
 
-        var selector = Meta.At(obj, "spec", "selector") as JsonObject;
         return new JsonObject
         {
             ["kind"] = "Scale",
             ["apiVersion"] = "autoscaling/v1",
             ["metadata"] = metadata,
             ["spec"] = new JsonObject { ["replicas"] = Replicas(obj, "spec") },
-            ["status"] = new JsonObject { ["replicas"] = Replicas(obj, "status"), ["selector"] = LabelSelector.FromObject(selector).ToString() },
+            ["status"] = new JsonObject { ["replicas"] = Replicas(obj, "status"), ["selector"] = Meta.SelectorOf(obj).ToString() },
         };
     }
 

@@ -12,8 +12,16 @@ namespace Podhost.Control.Controllers.Disruption;
 /// <param name="Fault">Why it is not known; null where it is.</param>
 internal readonly record struct ControllerScale(string Uid, int Replicas, string? Fault = null);
 
+/// <summary>The kinds that tell how many pods they want.</summary>
+/// <param name="Sets">All ReplicaSets.</param>
+/// <param name="Deployments">All Deployments.</param>
+/// <param name="Stateful">All StatefulSets.</param>
+/// <param name="Controllers">All ReplicationControllers.</param>
+public sealed record ScaledSources(
+    IInformer<V1ReplicaSet> Sets, IInformer<V1Deployment> Deployments, IInformer<V1StatefulSet> Stateful, IInformer<V1ReplicationController> Controllers);
+
 /// <summary>Finds the controllers of pods in the copies of the informers.</summary>
-internal sealed class ControllerScales(IInformer<V1ReplicaSet> sets, IInformer<V1Deployment> deployments)
+internal sealed class ControllerScales(ScaledSources sources)
 {
     /// <summary>The scale of a pod's controller; null where nothing controls the pod.</summary>
     public ControllerScale? Of(V1Pod pod)
@@ -23,13 +31,28 @@ internal sealed class ControllerScales(IInformer<V1ReplicaSet> sets, IInformer<V
             return null;
         }
 
-        if (owner.Kind != "ReplicaSet")
+        var ns = pod.Metadata.NamespaceProperty;
+        switch (owner.ApiVersion, owner.Kind)
         {
-            var known = ResourceTable.FindKind(owner.ApiVersion, owner.Kind);
-            return new ControllerScale(owner.Uid, 0, $"{known?.Plural ?? owner.Kind.ToLowerInvariant()}.{owner.ApiVersion.Split('/')[0]} does not implement the scale subresource");
+            case ("apps/v1", "ReplicaSet"):
+                return OfSet(pod, owner);
+            case ("apps/v1", "StatefulSet"):
+                return sources.Stateful.Get(ns, owner.Name) is { } stateful && stateful.Metadata.Uid == owner.Uid
+                    ? new ControllerScale(owner.Uid, stateful.Spec.Replicas ?? 1)
+                    : Missing(owner, pod);
+            case ("v1", "ReplicationController"):
+                return sources.Controllers.Get(ns, owner.Name) is { } controller && controller.Metadata.Uid == owner.Uid
+                    ? new ControllerScale(owner.Uid, controller.Spec.Replicas ?? 1)
+                    : Missing(owner, pod);
+            default:
+                var known = ResourceTable.FindKind(owner.ApiVersion, owner.Kind);
+                return new ControllerScale(owner.Uid, 0, $"{known?.Plural ?? owner.Kind.ToLowerInvariant()}.{owner.ApiVersion.Split('/')[0]} does not implement the scale subresource");
         }
+    }
 
-        if (sets.Get(pod.Metadata.NamespaceProperty, owner.Name) is not { } set || set.Metadata.Uid != owner.Uid)
+    private ControllerScale OfSet(V1Pod pod, V1OwnerReference owner)
+    {
+        if (sources.Sets.Get(pod.Metadata.NamespaceProperty, owner.Name) is not { } set || set.Metadata.Uid != owner.Uid)
         {
             return Missing(owner, pod);
         }
@@ -39,7 +62,7 @@ internal sealed class ControllerScales(IInformer<V1ReplicaSet> sets, IInformer<V
             return new ControllerScale(set.Metadata.Uid, set.Spec.Replicas ?? 1);
         }
 
-        return deployments.Get(pod.Metadata.NamespaceProperty, above.Name) is { } deployment && deployment.Metadata.Uid == above.Uid
+        return sources.Deployments.Get(pod.Metadata.NamespaceProperty, above.Name) is { } deployment && deployment.Metadata.Uid == above.Uid
             ? new ControllerScale(deployment.Metadata.Uid, deployment.Spec.Replicas ?? 1)
             : Missing(above, pod);
     }

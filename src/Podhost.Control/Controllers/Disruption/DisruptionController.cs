@@ -17,8 +17,7 @@ public sealed class DisruptionController : QueueController
     private readonly IApiClient _client;
     private readonly IInformer<V1PodDisruptionBudget> _budgets;
     private readonly IInformer<V1Pod> _pods;
-    private readonly IInformer<V1ReplicaSet> _sets;
-    private readonly IInformer<V1Deployment> _deployments;
+    private readonly ScaledSources _scaled;
     private readonly IEventSink _events;
     private readonly TimeProvider _time;
     private readonly ControllerScales _scales;
@@ -27,8 +26,7 @@ public sealed class DisruptionController : QueueController
     /// <param name="client">Writes statuses.</param>
     /// <param name="budgets">All PodDisruptionBudgets.</param>
     /// <param name="pods">All pods.</param>
-    /// <param name="sets">All ReplicaSets.</param>
-    /// <param name="deployments">All Deployments.</param>
+    /// <param name="scaled">What tells how many pods it wants.</param>
     /// <param name="events">Tells what is wrong with a budget.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logs">Logs.</param>
@@ -36,8 +34,7 @@ public sealed class DisruptionController : QueueController
         IApiClient client,
         IInformer<V1PodDisruptionBudget> budgets,
         IInformer<V1Pod> pods,
-        IInformer<V1ReplicaSet> sets,
-        IInformer<V1Deployment> deployments,
+        ScaledSources scaled,
         IEventSink events,
         TimeProvider time,
         ILoggerFactory logs)
@@ -46,15 +43,14 @@ public sealed class DisruptionController : QueueController
         _client = client;
         _budgets = budgets;
         _pods = pods;
-        _sets = sets;
-        _deployments = deployments;
+        _scaled = scaled;
         _events = events;
         _time = time;
-        _scales = new ControllerScales(sets, deployments);
+        _scales = new ControllerScales(scaled);
     }
 
     /// <inheritdoc />
-    protected override IReadOnlyList<Task> Synced => [_budgets.Synced, _pods.Synced, _sets.Synced, _deployments.Synced];
+    protected override IReadOnlyList<Task> Synced => [_budgets.Synced, _pods.Synced, _scaled.Sets.Synced, _scaled.Deployments.Synced, _scaled.Stateful.Synced, _scaled.Controllers.Synced];
 
     /// <inheritdoc />
     protected override IEnumerable<IDisposable> Subscribe(WorkQueue<ObjectKey> queue)
@@ -63,8 +59,10 @@ public sealed class DisruptionController : QueueController
         yield return _pods.Subscribe(e => Add(queue, e.Object, b => Selects(b, e.Object) || (e.Previous is { } before && Selects(b, before))));
 
         // Their numbers reach us on another watch than the pods that they change.
-        yield return _sets.Subscribe(e => AddIfScaled(queue, e, e.Object.Spec.Replicas, e.Previous?.Spec.Replicas));
-        yield return _deployments.Subscribe(e => AddIfScaled(queue, e, e.Object.Spec.Replicas, e.Previous?.Spec.Replicas));
+        yield return _scaled.Sets.Subscribe(e => AddIfScaled(queue, e, e.Object.Spec.Replicas, e.Previous?.Spec.Replicas));
+        yield return _scaled.Deployments.Subscribe(e => AddIfScaled(queue, e, e.Object.Spec.Replicas, e.Previous?.Spec.Replicas));
+        yield return _scaled.Stateful.Subscribe(e => AddIfScaled(queue, e, e.Object.Spec.Replicas, e.Previous?.Spec.Replicas));
+        yield return _scaled.Controllers.Subscribe(e => AddIfScaled(queue, e, e.Object.Spec.Replicas, e.Previous?.Spec.Replicas));
     }
 
     /// <inheritdoc />

@@ -13,12 +13,15 @@ internal sealed class NodeAffinityFilter : INodeFilter
     public Rejection? Reject(PodCycle cycle, NodeView node) => Matches(cycle.Pod.Spec, node) ? null : Mismatch;
 
     /// <summary>True where the node is one that the pod asks for.</summary>
-    internal static bool Matches(V1PodSpec spec, NodeView node) => MatchesSelector(spec, node) && MatchesAffinity(spec, node);
+    internal static bool Matches(V1PodSpec spec, NodeView node) => Matches(spec, node.Node);
 
-    private static bool MatchesSelector(V1PodSpec spec, NodeView node) =>
-        spec.NodeSelector is not { Count: > 0 } selector || selector.All(s => node.Label(s.Key) == s.Value);
+    /// <summary>True where the node is one that the pod asks for.</summary>
+    internal static bool Matches(V1PodSpec spec, V1Node node) => MatchesSelector(spec, node) && MatchesAffinity(spec, node);
 
-    private static bool MatchesAffinity(V1PodSpec spec, NodeView node) =>
+    private static bool MatchesSelector(V1PodSpec spec, V1Node node) =>
+        spec.NodeSelector is not { Count: > 0 } selector || selector.All(s => NodeSelectorTerms.Label(node, s.Key) == s.Value);
+
+    private static bool MatchesAffinity(V1PodSpec spec, V1Node node) =>
         spec.Affinity?.NodeAffinity?.RequiredDuringSchedulingIgnoredDuringExecution is not { } required
         || (required.NodeSelectorTerms ?? []).Any(t => NodeSelectorTerms.Matches(t, node));
 }
@@ -26,13 +29,17 @@ internal sealed class NodeAffinityFilter : INodeFilter
 /// <summary>One term of a node selector: all of its expressions and fields; an empty term matches nothing.</summary>
 internal static class NodeSelectorTerms
 {
-    public static bool Matches(V1NodeSelectorTerm term, NodeView node)
+    public static bool Matches(V1NodeSelectorTerm term, NodeView node) => Matches(term, node.Node);
+
+    public static string? Label(V1Node node, string key) => node.Metadata.Labels is { } labels && labels.TryGetValue(key, out var value) ? value : null;
+
+    public static bool Matches(V1NodeSelectorTerm term, V1Node node)
     {
         var expressions = term.MatchExpressions ?? [];
         var fields = term.MatchFields ?? [];
         return expressions.Count + fields.Count > 0
-            && expressions.All(e => Holds(e, node.Label(e.Key)))
-            && fields.All(f => f.Key == "metadata.name" && Holds(f, node.Name));
+            && expressions.All(e => Holds(e, Label(node, e.Key)))
+            && fields.All(f => f.Key == "metadata.name" && Holds(f, node.Metadata.Name));
     }
 
     private static bool Holds(V1NodeSelectorRequirement requirement, string? value) => requirement.OperatorProperty switch
