@@ -25,7 +25,16 @@ public sealed class Instance : IAsyncDisposable
         SecurePort = Loopback.FreePort();
         KubeletPort = Loopback.FreePort();
         Kubectl = new Kubectl("kubectl", Kubeconfig);
+        File.WriteAllText(OwnConfig, """
+            apiVersion: kubelet.config.k8s.io/v1beta1
+            kind: KubeletConfiguration
+            evictionHard: {memory.available: 20Mi}
+            imageGCHighThresholdPercent: 100
+            """);
     }
+
+    // A machine whose disk is rather full is nothing that a test should see, unless it is about that and has a configuration of its own.
+    private string OwnConfig => Path.Combine(Root, "kubelet.yaml");
 
     /// <summary>Everything of the instance is below it.</summary>
     public string Root { get; }
@@ -198,6 +207,7 @@ public sealed class Instance : IAsyncDisposable
         "--pod-cidr", PodCidr, "--service-cidr", $"10.{150 + (_number / 250)}.{_number % 250}.0/24",
         "--cgroup-root", CgroupRoot, "--pod-manifest-path", StaticPods,
         .. _containerd is null ? (string[])[] : ["--container-runtime-endpoint", _containerd.Endpoint],
+        .. _command.Concat(_more).Contains("--config") ? (string[])[] : ["--config", OwnConfig],
         .. _more,
     ];
 
