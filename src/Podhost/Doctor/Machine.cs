@@ -21,8 +21,8 @@ internal interface IMachine
     /// <summary>Null where the TCP port can be bound, else why not.</summary>
     string? PortProblem(IPAddress address, int port);
 
-    /// <summary>Free bytes on the file system of a path (or its nearest existing parent).</summary>
-    long FreeBytes(string path);
+    /// <summary>Bytes that can be written to the file system of a path (or of its nearest existing parent), and its size.</summary>
+    (long Free, long Total) DiskBytes(string path);
 }
 
 /// <summary>The machine that this process runs on.</summary>
@@ -66,7 +66,7 @@ internal sealed class LocalMachine : IMachine
         }
     }
 
-    public long FreeBytes(string path)
+    public (long Free, long Total) DiskBytes(string path)
     {
         var existing = path;
         while (!Directory.Exists(existing) && Path.GetDirectoryName(existing) is { } parent)
@@ -74,6 +74,7 @@ internal sealed class LocalMachine : IMachine
             existing = parent;
         }
 
-        return new DriveInfo(existing).AvailableFreeSpace;
+        var drive = new DriveInfo(existing);
+        return (drive.AvailableFreeSpace, drive.TotalSize);
     }
 }

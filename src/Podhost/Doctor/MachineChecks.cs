@@ -7,6 +7,9 @@ namespace Podhost.Doctor;
 internal static class MachineChecks
 {
     private const long MinFreeBytes = 1L << 30;
+
+    /// <summary>Default of evictionHard's imagefs.available.</summary>
+    private const double PressureShare = 0.15;
     private const int CapSysResource = 24;
     private const int CapSysAdmin = 21;
     private const int MinInotifyInstances = 128;
@@ -136,11 +139,13 @@ internal static class MachineChecks
 
     private static Finding Disk(IMachine machine, PodhostOptions options)
     {
-        var free = machine.FreeBytes(options.DataDir);
-        var text = string.Create(CultureInfo.InvariantCulture, $"{free / (double)(1L << 30):F1} GiB free for {options.DataDir}");
-        return free >= MinFreeBytes
-            ? Finding.Ok("disk", text)
-            : Finding.Warning("disk", text, "images and logs need room: free some, or choose another --data-dir");
+        var (free, total) = machine.DiskBytes(options.DataDir);
+        var text = string.Create(
+            CultureInfo.InvariantCulture, $"{free / (double)(1L << 30):F1} GiB ({100.0 * free / total:F0} %) free for {options.DataDir}");
+        return free < MinFreeBytes ? Finding.Warning("disk", text, "images and logs need room: free some, or choose another --data-dir")
+            : free < total * PressureShare ? Finding.Warning(
+                "disk", text, "below 15 % the node has DiskPressure and takes no pods: free some, choose another --data-dir, or set evictionHard with --config")
+            : Finding.Ok("disk", text);
     }
 
     private static Finding Port(IMachine machine, PodhostOptions options) => machine.PortProblem(options.BindAddress, options.SecurePort) is { } problem
