@@ -17,6 +17,34 @@ public static class CgroupFormulas
     public static ulong WeightFromShares(ulong shares) =>
         1 + ((Math.Clamp(shares, MinShares, MaxShares) - MinShares) * 9999 / (MaxShares - MinShares));
 
+    /// <summary>
+    /// The weight as runc since 1.3.2 and crun since 1.23 make it: a curve through 2, 1 and 1024, 100 and 262144, 10000
+    /// (https://github.com/opencontainers/runc/pull/4785). Kubernetes' kubelet keeps the straight line for the pods' own cgroups.
+    /// </summary>
+    /// <param name="shares">The shares; out-of-range values are clamped.</param>
+    public static ulong CurvedWeightFromShares(ulong shares)
+    {
+        if (shares <= MinShares)
+        {
+            return 1;
+        }
+
+        var log = Math.Log2(Math.Min(shares, MaxShares));
+        return Math.Min(10_000, (ulong)Math.Ceiling(Math.Pow(10, (((log * log) + (125 * log)) / 612) - (7.0 / 34))));
+    }
+
+    /// <summary>
+    /// The weight for new shares in the way in which the OCI runtime made the present one: beside its siblings a container must be weighed
+    /// with their measure.
+    /// </summary>
+    /// <param name="shares">The new shares.</param>
+    /// <param name="presentShares">The shares that the container was made with; 0 when it had none.</param>
+    /// <param name="presentWeight">Its weight.</param>
+    public static ulong WeightLike(ulong shares, ulong presentShares, ulong presentWeight) =>
+        presentShares > 0 && presentWeight == CurvedWeightFromShares(presentShares) && presentWeight != WeightFromShares(presentShares)
+            ? CurvedWeightFromShares(shares)
+            : WeightFromShares(shares);
+
     /// <summary>The swap limit of v2, which does not count memory; null leaves it.</summary>
     /// <param name="memory">The memory limit in bytes; -1 for none.</param>
     /// <param name="memoryAndSwap">Both together in bytes; -1 for no limit.</param>
@@ -56,7 +84,7 @@ public static class CgroupFormulas
     {
         ArgumentNullException.ThrowIfNull(resources);
         var settings = new SettingList();
-        settings.Add("cpu", "cpu.weight", resources.CpuShares is { } shares ? Text(WeightFromShares(shares)) : null);
+        settings.Add("cpu", "cpu.weight", Text(resources.CpuWeight ?? (resources.CpuShares is { } shares ? WeightFromShares(shares) : null)));
         settings.Add("cpu", "cpu.max", CpuMax(resources.CpuQuota, resources.CpuPeriod));
         settings.Add("cpuset", "cpuset.cpus", resources.CpusetCpus);
         settings.Add("cpuset", "cpuset.mems", resources.CpusetMems);

@@ -11,6 +11,9 @@ public sealed record CgroupLayout(CgroupMode Mode, string? Unified, IReadOnlyDic
     private static readonly string[] Known =
         ["cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "hugetlb", "net_cls", "net_prio", "perf_event", "rdma", "misc"];
 
+    // Where the OCI runtimes look to tell the mode.
+    private const string UsualRoot = "/sys/fs/cgroup";
+
     /// <summary>A short text that changes when the layout does, to key cached verdicts by.</summary>
     public string Fingerprint => $"{Mode};{Unified};{string.Join(',', V1.Select(pair => pair.Key).Order(StringComparer.Ordinal))}";
 
@@ -28,7 +31,8 @@ public sealed record CgroupLayout(CgroupMode Mode, string? Unified, IReadOnlyDic
         {
             if (mount.FileSystem == "cgroup2")
             {
-                unified ??= mount.MountPoint;
+                // It may be mounted elsewhere too, for a container or a chroot.
+                unified = unified is null || mount.MountPoint == UsualRoot ? mount.MountPoint : unified;
             }
             else if (mount.FileSystem == "cgroup")
             {
@@ -40,6 +44,12 @@ public sealed record CgroupLayout(CgroupMode Mode, string? Unified, IReadOnlyDic
                     }
                 }
             }
+        }
+
+        // v2 on the usual root has the controllers, whatever of v1 is mounted beside it (a named hierarchy of an init, say).
+        if (v1.Count == 0 || unified == UsualRoot)
+        {
+            v1.Clear();
         }
 
         var mode = v1.Count == 0 ? CgroupMode.V2 : unified is null ? CgroupMode.V1 : CgroupMode.Hybrid;

@@ -6,6 +6,9 @@ public sealed record CgroupResources
     /// <summary>CPU weight, 2 to 262144; 1024 is one CPU's worth.</summary>
     public ulong? CpuShares { get; init; }
 
+    /// <summary>The weight on v2, 1 to 10000, where it is not to be made from the shares.</summary>
+    public ulong? CpuWeight { get; init; }
+
     /// <summary>CPU time in a period, in microseconds; -1 for no limit.</summary>
     public long? CpuQuota { get; init; }
 

@@ -77,7 +77,12 @@ public sealed class CgroupTree
         {
             var directory = Directory(setting.Controller, path)
                 ?? throw new IOException($"cgroup {path}: the machine has no {setting.Controller} controller for {setting.File}");
-            Write(Path.Combine(directory, setting.File), setting.Value);
+            var file = Path.Combine(directory, setting.File);
+            // A kernel that accounts no swap has no such file, and no swap to forbid or to allow: as the OCI runtimes see it.
+            if (setting is not { File: "memory.swap.max", Value: "0" or "max" } || File.Exists(file))
+            {
+                Write(file, setting.Value);
+            }
         }
     }
 
@@ -204,7 +209,7 @@ public sealed class CgroupTree
     private static IEnumerable<string> Tree(string directory) =>
         System.IO.Directory.EnumerateDirectories(directory, "*", SearchOption.AllDirectories).Prepend(directory);
 
-    private static void Write(string file, string value)
+    internal static void Write(string file, string value)
     {
         try
         {
@@ -217,7 +222,7 @@ public sealed class CgroupTree
         }
     }
 
-    private static string[] Words(string file)
+    internal static string[] Words(string file)
     {
         try
         {
@@ -274,15 +279,9 @@ public sealed class CgroupTree
     // v2: a controller works in a cgroup only when its parent passes it on.
     private void Delegate(string parent)
     {
-        if (!IsV2)
+        if (IsV2)
         {
-            return;
-        }
-
-        var enabled = Words(Path.Combine(parent, "cgroup.subtree_control"));
-        foreach (var controller in Words(Path.Combine(parent, "cgroup.controllers")).Except(enabled))
-        {
-            Write(Path.Combine(parent, "cgroup.subtree_control"), "+" + controller);
+            CgroupDelegation.Enable(parent, isTop: parent == Layout.Unified);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Grpc.Core;
 using Podhost.Cri.V1;
 using Podhost.Linux.Cgroups;
@@ -69,15 +70,16 @@ internal sealed class ResourceUpdater(RuntimeContext context)
 
     private void ApplyOrRevert(string cgroup, LinuxContainerResources before, LinuxContainerResources wanted)
     {
+        var weight = PresentWeight(cgroup);
         try
         {
-            context.Cgroups.Apply(cgroup, Convert(wanted, context.Host));
+            context.Cgroups.Apply(cgroup, Convert(wanted, context.Host) with { CpuWeight = Weight(weight, before, wanted) });
         }
         catch (Exception failure) when (failure is IOException or ArgumentException)
         {
             try
             {
-                context.Cgroups.Apply(cgroup, Convert(before, context.Host));
+                context.Cgroups.Apply(cgroup, Convert(before, context.Host) with { CpuWeight = weight });
             }
             catch (IOException again)
             {
@@ -87,6 +89,13 @@ internal sealed class ResourceUpdater(RuntimeContext context)
             throw new RpcException(new Status(StatusCode.Internal, failure.Message));
         }
     }
+
+    // Only where v2 has one.
+    private ulong? PresentWeight(string cgroup) =>
+        context.Cgroups.IsV2 && ulong.TryParse(context.Cgroups.Read("cpu", cgroup, "cpu.weight"), NumberStyles.None, CultureInfo.InvariantCulture, out var weight) ? weight : null;
+
+    private static ulong? Weight(ulong? present, LinuxContainerResources before, LinuxContainerResources wanted) =>
+        present is { } weight && wanted.CpuShares > 0 ? CgroupFormulas.WeightLike((ulong)wanted.CpuShares, (ulong)Math.Max(0, before.CpuShares), weight) : null;
 
     private static LinuxContainerResources Merge(LinuxContainerResources before, LinuxContainerResources wanted)
     {

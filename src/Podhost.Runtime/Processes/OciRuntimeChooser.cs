@@ -69,6 +69,12 @@ internal sealed partial class OciRuntimeChooser(RuntimePaths paths, CgroupTree c
         var bundle = paths.Bundle(id);
         var runtime = new OciRuntime(program, paths.OciState);
         Directory.CreateDirectory(bundle);
+        if (cgroups.IsV2)
+        {
+            // As for pods: whoever makes a cgroup has the controllers passed on to it, also where the top is not the machine's.
+            cgroups.Create("/" + id);
+        }
+
         try
         {
             await File.WriteAllTextAsync(Path.Combine(bundle, "config.json"), Trial(id).ToJsonString(), cancellationToken);

@@ -14,6 +14,33 @@ public class CgroupFormulasTests
     public void Shares_become_the_weight_of_the_OCI_formula(ulong shares, ulong weight) =>
         Assert.Equal(weight, CgroupFormulas.WeightFromShares(shares));
 
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(2, 1)]
+    [InlineData(102, 17)]
+    [InlineData(256, 35)]
+    [InlineData(512, 59)]
+    [InlineData(1024, 100)]
+    [InlineData(2000, 170)]
+    [InlineData(22000, 1204)]
+    [InlineData(262144, 10000)]
+    [InlineData(999999, 10000)]
+    public void Newer_runtimes_bend_the_line_so_that_the_default_is_the_default(ulong shares, ulong weight) =>
+        Assert.Equal(weight, CgroupFormulas.CurvedWeightFromShares(shares));
+
+    [Theory]
+    [InlineData(2000, 1024, 39, 77)]
+    [InlineData(2000, 1024, 100, 170)]
+    [InlineData(2000, 0, 100, 77)]
+    [InlineData(2000, 2, 1, 77)]
+    [InlineData(2000, 1024, 55, 77)]
+    public void A_new_weight_is_made_as_the_present_one_was(ulong shares, ulong before, ulong weight, ulong expected) =>
+        Assert.Equal(expected, CgroupFormulas.WeightLike(shares, before, weight));
+
+    [Fact]
+    public void A_given_weight_goes_before_the_shares() =>
+        Assert.Equal(["cpu/cpu.weight=170"], CgroupFormulas.ForV2(new CgroupResources { CpuShares = 2000, CpuWeight = 170 }).Select(Show));
+
     [Fact]
     public void Limits_are_written_in_the_words_of_v1()
     {

@@ -26,6 +26,39 @@ public sealed class CgroupTreeTests : IDisposable
     }
 
     [Fact]
+    public void The_top_of_a_delegated_hierarchy_is_cleared_of_processes_before_it_passes_controllers_on()
+    {
+        var tree = new CgroupTree(new CgroupLayout(CgroupMode.V2, _root.FullName, new Dictionary<string, string>()));
+        Fake("", "cgroup.controllers", "cpu memory misc");
+        Fake("", "cgroup.subtree_control", "");
+        Fake("", "cgroup.procs", $"{Environment.ProcessId}\n");
+        // The kernel makes the files of a new cgroup; here they are there before.
+        Directory.CreateDirectory(Path.Combine(_root.FullName, "podhost-init"));
+        Fake("podhost-init", "cgroup.procs", "");
+        tree.Create("/kubepods");
+        Assert.Equal("", File.ReadAllText(Path.Combine(_root.FullName, "podhost-init/cgroup.procs")));
+        Fake("", "cgroup.subtree_control", "");
+        Fake("", "cgroup.type", "domain");
+        tree.Create("/other");
+        Assert.Equal($"{Environment.ProcessId}", File.ReadAllText(Path.Combine(_root.FullName, "podhost-init/cgroup.procs")));
+        // The last word written; what pods do not need is not touched.
+        Assert.StartsWith("+memory", File.ReadAllText(Path.Combine(_root.FullName, "cgroup.subtree_control")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_kernel_without_swap_accounting_needs_no_swap_forbidden()
+    {
+        var tree = new CgroupTree(new CgroupLayout(CgroupMode.V2, _root.FullName, new Dictionary<string, string>()));
+        tree.Create("/c");
+        Fake("c", "memory.max", "");
+        tree.Apply("/c", new CgroupResources { MemoryLimit = 4096, MemorySwapLimit = 4096 });
+        Assert.Throws<IOException>(() => tree.Apply("/c", new CgroupResources { MemoryLimit = 4096, MemorySwapLimit = 8192 }));
+        Fake("c", "memory.swap.max", "max");
+        tree.Apply("/c", new CgroupResources { MemoryLimit = 4096, MemorySwapLimit = 4096 });
+        Assert.StartsWith("0", tree.Read("memory", "/c", "memory.swap.max"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void On_v1_a_new_cpuset_takes_over_its_parents_processors()
     {
         var cpuset = Path.Combine(_root.FullName, "cpuset");
@@ -67,8 +100,14 @@ public sealed class CgroupTreeTests : IDisposable
     [InlineData("25 1 0:22 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw", CgroupMode.V2)]
     [InlineData("25 1 0:22 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct", CgroupMode.V1)]
     [InlineData("25 1 0:22 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n26 1 0:23 / /sys/fs/cgroup/unified rw - cgroup2 none rw", CgroupMode.Hybrid)]
+    [InlineData("25 1 0:22 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n26 1 0:23 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd", CgroupMode.V2)]
     public void The_mount_table_tells_the_mode(string mountinfo, CgroupMode expected) =>
         Assert.Equal(expected, CgroupLayout.From(MountTable.Parse(mountinfo)).Mode);
+
+    [Fact]
+    public void The_usual_root_is_the_one_when_v2_is_mounted_twice() =>
+        Assert.Equal("/sys/fs/cgroup", CgroupLayout.From(MountTable.Parse(
+            "24 1 0:22 / /mnt/cg rw - cgroup2 cgroup2 rw\n25 1 0:22 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n26 1 0:22 /x /run/x/sys/fs/cgroup ro - cgroup2 cgroup2 ro")).Unified);
 
     [Fact]
     public async Task A_real_cgroup_limits_and_kills_a_process_with_its_children()
