@@ -25,6 +25,12 @@ public sealed class RbacAuthorizer(IObjectReader objects) : IAuthorizer
     /// <summary>Every rule that a user has in a namespace.</summary>
     internal IEnumerable<V1PolicyRule> RulesFor(string user, IReadOnlyList<string> groups, string ns) => Current().RulesFor(user, groups, ns);
 
+    /// <summary>The rules of a role, aggregated ones with all that they collect; null where there is none.</summary>
+    /// <param name="kind">Role or ClusterRole.</param>
+    /// <param name="ns">The namespace of a Role.</param>
+    /// <param name="name">Its name.</param>
+    internal IReadOnlyList<V1PolicyRule>? RulesOf(string kind, string ns, string name) => Current().RulesOf(kind, ns, name);
+
     private static AccessQuery QueryOf(AuthorizationAttributes a) =>
         new(a.Verb, a.IsResourceRequest, a.Group, a.Resource, a.Subresource, a.Namespace, a.Name, a.Path);
 

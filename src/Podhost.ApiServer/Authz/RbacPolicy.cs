@@ -9,6 +9,8 @@ internal sealed class RbacPolicy
 {
     private readonly FrozenDictionary<string, IReadOnlyList<Grant>> _byUser;
     private readonly FrozenDictionary<string, IReadOnlyList<Grant>> _byGroup;
+    private readonly Dictionary<string, IList<V1PolicyRule>> _clusterRules;
+    private readonly Dictionary<(string Namespace, string Name), IList<V1PolicyRule>> _roleRules;
 
     public RbacPolicy(
         IEnumerable<V1ClusterRole> clusterRoles,
@@ -16,8 +18,8 @@ internal sealed class RbacPolicy
         IEnumerable<V1Role> roles,
         IEnumerable<V1RoleBinding> bindings)
     {
-        var clusterRules = RulesOf([.. clusterRoles]);
-        var roleRules = roles.ToDictionary(r => (r.Metadata.NamespaceProperty, r.Metadata.Name), r => r.Rules ?? []);
+        var clusterRules = _clusterRules = RulesOf([.. clusterRoles]);
+        var roleRules = _roleRules = roles.ToDictionary(r => (r.Metadata.NamespaceProperty, r.Metadata.Name), r => r.Rules ?? []);
         var users = new Dictionary<string, List<Grant>>();
         var groups = new Dictionary<string, List<Grant>>();
 
@@ -64,6 +66,10 @@ internal sealed class RbacPolicy
     /// <summary>Every rule that a user has in a namespace, for SelfSubjectRulesReview and escalation checks.</summary>
     public IEnumerable<V1PolicyRule> RulesFor(string user, IReadOnlyList<string> groups, string ns) =>
         GrantsOf(user, groups).Where(g => g.Namespace is null || g.Namespace == ns).SelectMany(g => g.Rules);
+
+    /// <summary>The rules of a role, with all that an aggregated one collects; null where there is none.</summary>
+    public IReadOnlyList<V1PolicyRule>? RulesOf(string kind, string ns, string name) =>
+        (kind == "ClusterRole" ? _clusterRules.GetValueOrDefault(name) : _roleRules.GetValueOrDefault((ns, name))) is { } rules ? [.. rules] : null;
 
     private IEnumerable<Grant> GrantsOf(string user, IReadOnlyList<string> groups)
     {

@@ -13,8 +13,15 @@ internal static class OwnerIndex
     public static IEnumerable<string> ByController(IKubernetesObject<V1ObjectMeta> obj) =>
         [Ownership.ControllerOf(obj)?.Uid ?? OrphansOf(obj.Metadata.NamespaceProperty)];
 
+    /// <summary>By kind and name of the controller, where the owner may be gone and nobody knows its UID; see <see cref="Named"/>.</summary>
+    public static IEnumerable<string> ByControllerName(IKubernetesObject<V1ObjectMeta> obj) =>
+        Ownership.ControllerOf(obj) is { } owner ? [Named(owner.Kind, obj.Metadata.NamespaceProperty, owner.Name)] : [];
+
     /// <summary>By namespace.</summary>
     public static IEnumerable<string> ByNamespace(IKubernetesObject<V1ObjectMeta> obj) => [obj.Metadata.NamespaceProperty ?? ""];
+
+    /// <summary>The value of what a controller of this name has.</summary>
+    public static string Named(string kind, string? ns, string name) => $"{kind}/{ns}/{name}";
 
     /// <summary>The value of a namespace's objects that nothing controls. No UID has a slash.</summary>
     public static string OrphansOf(string? ns) => "/" + ns;

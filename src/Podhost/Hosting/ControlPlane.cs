@@ -126,7 +126,7 @@ internal sealed class ControlPlane : IAsyncDisposable
             Logs = _logs,
             Authenticator = objects => new UnionAuthenticator(new ClientCertificateAuthenticator(Pki.Authority, _time), Tokens(objects)),
             Authorizer = objects => new UnionAuthorizer(new MastersAuthorizer(), new NodeAuthorizer(objects, policy), Rbac(objects)),
-            AdmissionPlugins = _ => Plugins(options),
+            AdmissionPlugins = objects => [new RbacEscalationPlugin(Rbac(objects), Rbac(objects)), .. Plugins(options)],
             ReviewHandlers = (objects, authorizer, _) =>
             [
                 new AccessReviewHandler(authorizer, Rbac(objects), _time),
@@ -138,7 +138,7 @@ internal sealed class ControlPlane : IAsyncDisposable
     }
 
     private IReadOnlyList<IAdmissionPlugin> Plugins(PodhostOptions options) =>
-    // Upstream's order. What validates last is the quota: only what all others let through takes room.
+    // Upstream's order. What validates last of these is the quota: only what all others let through takes room.
     [
         new LimitRangerPlugin(),
         new ServiceAccountPlugin(_time),

@@ -104,6 +104,10 @@ internal static class JobRules
         {
             spec["backoffLimitPerIndex"].Forbidden("not implemented by this server");
         }
+        else if (spec["maxFailedIndexes"].IsSet)
+        {
+            spec["backoffLimitPerIndex"].Required("when maxFailedIndexes is specified");
+        }
     }
 
     private static void CheckRestartPolicy(Field policy, bool hasFailurePolicy)

@@ -23,6 +23,7 @@ public sealed class CronJobController : QueueController
     private readonly IApiClient _client;
     private readonly IInformer<V1CronJob> _crons;
     private readonly IInformer<V1Job> _jobs;
+    private readonly InformerIndex<V1Job> _jobsByCron;
     private readonly IEventSink _events;
     private readonly TimeProvider _time;
 
@@ -39,6 +40,7 @@ public sealed class CronJobController : QueueController
         _client = client;
         _crons = crons;
         _jobs = jobs;
+        _jobsByCron = jobs.AddIndex(OwnerIndex.ByController);
         _events = events;
         _time = time;
     }
@@ -71,7 +73,7 @@ public sealed class CronJobController : QueueController
 
         try
         {
-            var jobs = _jobs.List().Where(j => Ownership.Controls(cron, j)).ToList();
+            var jobs = _jobsByCron.Get(cron.Metadata.Uid).ToList();
             var active = jobs.Where(j => !JobNames.IsFinished(j)).ToList();
             var plan = CronJobDecider.Decide(cron, schedule!, zone, active, _time.GetUtcNow());
             if (plan.Event is var (reason, message))

@@ -24,6 +24,9 @@ public sealed class DeploymentController : QueueController
     private readonly IInformer<V1Deployment> _deployments;
     private readonly IInformer<V1ReplicaSet> _sets;
     private readonly IInformer<V1Pod> _pods;
+    private readonly InformerIndex<V1Deployment> _byNamespace;
+    private readonly InformerIndex<V1ReplicaSet> _setsByOwner;
+    private readonly InformerIndex<V1Pod> _podsBySet;
     private readonly IEventSink _events;
     private readonly TimeProvider _time;
 
@@ -49,6 +52,9 @@ public sealed class DeploymentController : QueueController
         _deployments = deployments;
         _sets = sets;
         _pods = pods;
+        _byNamespace = deployments.AddIndex(OwnerIndex.ByNamespace);
+        _setsByOwner = sets.AddIndex(OwnerIndex.ByController);
+        _podsBySet = pods.AddIndex(OwnerIndex.ByController);
         _events = events;
         _time = time;
     }
@@ -84,7 +90,7 @@ public sealed class DeploymentController : QueueController
             return;
         }
 
-        foreach (var deployment in _deployments.List().Where(d => d.Metadata.NamespaceProperty == set.Metadata.NamespaceProperty && Selects(d, set)))
+        foreach (var deployment in _byNamespace.Get(set.Metadata.NamespaceProperty).Where(d => Selects(d, set)))
         {
             queue.Add(ObjectKey.Of(deployment));
         }
@@ -162,8 +168,7 @@ public sealed class DeploymentController : QueueController
             return false;
         }
 
-        var old = sets.Where(s => s.Metadata.Uid != current?.Metadata.Uid).Select(s => s.Metadata.Uid).ToHashSet();
-        return _pods.List().Any(p => Ownership.ControllerOf(p) is { } owner && old.Contains(owner.Uid) && !PodStates.IsFinished(p));
+        return sets.Where(s => s.Metadata.Uid != current?.Metadata.Uid).SelectMany(s => _podsBySet.Get(s.Metadata.Uid)).Any(p => !PodStates.IsFinished(p));
     }
 
     private async Task<V1ReplicaSet> MakeAsync(V1Deployment deployment, IReadOnlyList<V1ReplicaSet> sets, CancellationToken cancellationToken)
@@ -294,7 +299,10 @@ public sealed class DeploymentController : QueueController
     {
         var mine = new List<V1ReplicaSet>();
         var selector = LabelSelector.FromModel(deployment.Spec.Selector);
-        foreach (var set in _sets.List().Where(s => s.Metadata.NamespaceProperty == deployment.Metadata.NamespaceProperty))
+
+        // Orphans first: one that is let go in between is missed, and not had twice.
+        var orphans = _setsByOwner.Get(OwnerIndex.OrphansOf(deployment.Metadata.NamespaceProperty));
+        foreach (var set in _setsByOwner.Get(deployment.Metadata.Uid).Concat(orphans).DistinctBy(s => s.Metadata.Uid))
         {
             var selected = selector.Selects(set.Metadata);
             if (Ownership.Controls(deployment, set))

@@ -17,6 +17,7 @@ public sealed class DisruptionController : QueueController
     private readonly IApiClient _client;
     private readonly IInformer<V1PodDisruptionBudget> _budgets;
     private readonly IInformer<V1Pod> _pods;
+    private readonly InformerIndex<V1Pod> _podsByNamespace;
     private readonly ScaledSources _scaled;
     private readonly IEventSink _events;
     private readonly TimeProvider _time;
@@ -43,6 +44,7 @@ public sealed class DisruptionController : QueueController
         _client = client;
         _budgets = budgets;
         _pods = pods;
+        _podsByNamespace = pods.AddIndex(OwnerIndex.ByNamespace);
         _scaled = scaled;
         _events = events;
         _time = time;
@@ -73,7 +75,7 @@ public sealed class DisruptionController : QueueController
             return;
         }
 
-        var pods = _pods.List().Where(p => p.Metadata.NamespaceProperty == key.Namespace && Selects(budget, p)).ToList();
+        var pods = _podsByNamespace.Get(key.Namespace).Where(p => Selects(budget, p)).ToList();
         var expected = DisruptionDecider.Expect(budget, pods, _scales.Of);
         Tell(budget, pods, expected);
         if (expected.Fault is { } fault)

@@ -20,6 +20,7 @@ public sealed class JobController : QueueController
     private readonly IApiClient _client;
     private readonly IInformer<V1Job> _jobs;
     private readonly IInformer<V1Pod> _pods;
+    private readonly InformerIndex<V1Pod> _podsByJob;
     private readonly IEventSink _events;
     private readonly TimeProvider _time;
     private readonly Expectations _expectations;
@@ -38,6 +39,7 @@ public sealed class JobController : QueueController
         _client = client;
         _jobs = jobs;
         _pods = pods;
+        _podsByJob = pods.AddIndex(OwnerIndex.ByControllerName);
         _events = events;
         _time = time;
         _expectations = new Expectations(time);
@@ -79,7 +81,7 @@ public sealed class JobController : QueueController
     protected override async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
     {
         var job = _jobs.Get(key.Namespace, key.Name);
-        var named = _pods.List().Where(p => p.Metadata.NamespaceProperty == key.Namespace && Ownership.ControllerOf(p) is { Kind: Kind } owner && owner.Name == key.Name).ToList();
+        var named = _podsByJob.Get(OwnerIndex.Named(Kind, key.Namespace, key.Name));
         if (job is null)
         {
             _expectations.Forget(key);
