@@ -115,7 +115,7 @@ internal static class ConfigurationFile
             var entry = value as JsonObject ?? throw Wrong($"registries.{host}", "an object");
             foreach (var (field, _) in entry)
             {
-                if (field is not ("mirrors" or "insecure"))
+                if (field is not ("mirrors" or "insecure" or "certs"))
                 {
                     throw new ConfigurationException($"unknown field \"registries.{host}.{field}\"");
                 }
@@ -124,7 +124,10 @@ internal static class ConfigurationFile
             var mirrors = entry["mirrors"] is JsonArray list
                 ? list.Select(m => m is JsonValue v && v.TryGetValue<string>(out var s) ? s : throw Wrong($"registries.{host}.mirrors", "a list of strings"))
                 : [];
-            result[host] = new RegistryOptions([.. mirrors], entry["insecure"] is JsonValue flag && flag.TryGetValue<bool>(out var insecure) && insecure);
+            var certs = entry["certs"] is null ? null
+                : entry["certs"] is JsonValue path && path.TryGetValue<string>(out var directory) && Path.IsPathRooted(directory) ? directory
+                : throw Wrong($"registries.{host}.certs", "an absolute path");
+            result[host] = new RegistryOptions([.. mirrors], entry["insecure"] is JsonValue flag && flag.TryGetValue<bool>(out var insecure) && insecure, certs);
         }
 
         return result;

@@ -105,4 +105,5 @@ internal sealed record PodhostOptions
 /// <summary>How one registry is reached.</summary>
 /// <param name="Mirrors">Base URLs asked in order before the registry itself.</param>
 /// <param name="Insecure">True for plain HTTP.</param>
-internal sealed record RegistryOptions(IReadOnlyList<string> Mirrors, bool Insecure);
+/// <param name="Certs">Directory of ca.crt, client.cert and client.key; null for none.</param>
+internal sealed record RegistryOptions(IReadOnlyList<string> Mirrors, bool Insecure, string? Certs);

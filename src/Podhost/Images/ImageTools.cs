@@ -31,6 +31,7 @@ internal static class ImageTools
         Registry = new Runtime.Images.Registry.RegistryOptions
         {
             InsecureRegistries = options.Registries.Where(r => r.Value.Insecure).Select(r => r.Key).ToHashSet(),
+            Certificates = options.Registries.Where(r => r.Value.Certs is not null).ToDictionary(r => r.Key, r => r.Value.Certs!),
             Mirrors = options.Registries.Where(r => r.Value.Mirrors.Count > 0).ToDictionary(r => r.Key, r => r.Value.Mirrors),
         },
         Progress = progress.Report,

@@ -25,10 +25,10 @@ internal sealed class FakeRegistry : IAsyncDisposable
 
     public string Host => new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()).Authority;
 
-    public static async Task<FakeRegistry> StartAsync()
+    public static async Task<FakeRegistry> StartAsync(Action<Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions>? listen = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen ?? (_ => { })));
         var app = builder.Build();
         var registry = new FakeRegistry(app);
         app.Run(registry.HandleAsync);

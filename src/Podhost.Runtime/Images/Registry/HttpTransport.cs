@@ -11,6 +11,9 @@ internal sealed class HttpTransport(RegistryOptions options, TimeProvider time) 
 {
     private const int MaxRedirects = 5;
 
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, (string Stamp, HttpMessageInvoker Invoker)> _certified = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<HttpMessageInvoker> _replaced = [];
     private readonly HttpMessageInvoker _direct = new(Handler(useProxy: false));
     private readonly HttpMessageInvoker _proxied = new(Handler(useProxy: true));
 
@@ -51,6 +54,14 @@ internal sealed class HttpTransport(RegistryOptions options, TimeProvider time) 
     {
         _direct.Dispose();
         _proxied.Dispose();
+        lock (_lock)
+        {
+            _replaced.ForEach(invoker => invoker.Dispose());
+            foreach (var (_, invoker) in _certified.Values)
+            {
+                invoker.Dispose();
+            }
+        }
     }
 
     private static SocketsHttpHandler Handler(bool useProxy) => new()
@@ -82,13 +93,42 @@ internal sealed class HttpTransport(RegistryOptions options, TimeProvider time) 
         return target;
     }
 
+    private HttpMessageInvoker InvokerOf(Uri uri)
+    {
+        if (!options.Certificates.TryGetValue(uri.Authority, out var directory))
+        {
+            return uri.IsLoopback ? _direct : _proxied;
+        }
+
+        var certificates = new RegistryCertificates(directory);
+        var stamp = certificates.Stamp;
+        lock (_lock)
+        {
+            if (_certified.TryGetValue(uri.Authority, out var known) && known.Stamp == stamp)
+            {
+                return known.Invoker;
+            }
+
+            var handler = Handler(useProxy: !uri.IsLoopback);
+            handler.SslOptions = certificates.Read();
+            if (known.Invoker is not null)
+            {
+                // Pulls may still use it.
+                _replaced.Add(known.Invoker);
+            }
+
+            _certified[uri.Authority] = (stamp, new HttpMessageInvoker(handler));
+            return _certified[uri.Authority].Invoker;
+        }
+    }
+
     private async Task<HttpResponseMessage> SendOnceAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         using var timer = new CancellationTokenSource(options.StallTimeout, time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
         try
         {
-            return await (request.RequestUri!.IsLoopback ? _direct : _proxied).SendAsync(request, linked.Token);
+            return await InvokerOf(request.RequestUri!).SendAsync(request, linked.Token);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {

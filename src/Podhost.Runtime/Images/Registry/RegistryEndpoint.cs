@@ -28,7 +28,7 @@ internal sealed record RegistryEndpoint(Uri Base, bool IsUpstream)
         }
 
         var https = new Uri($"https://{domain}/");
-        var isPlain = options.InsecureRegistries.Contains(domain) || (IsLoopback(https) && !domain.EndsWith(":443", StringComparison.Ordinal));
+        var isPlain = options.InsecureRegistries.Contains(domain) || (IsLoopback(https) && !domain.EndsWith(":443", StringComparison.Ordinal) && !options.Certificates.ContainsKey(domain));
         return isPlain ? new Uri($"http://{domain}/") : https;
     }
 

@@ -12,6 +12,12 @@ public sealed record RegistryOptions
     /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Mirrors { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
 
+    /// <summary>
+    /// Directories of certificates, by the host ("host" or "host:port") of a registry or mirror: <c>ca.crt</c>, trusted beside the
+    /// machine's own, and <c>client.cert</c> with <c>client.key</c>, all in PEM, each where it is there. Such a host is spoken to in HTTPS.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Certificates { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Attempts of a request or a download that makes no progress.</summary>
     public int MaxAttempts { get; init; } = 5;
 
