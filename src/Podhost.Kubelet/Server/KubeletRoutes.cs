@@ -41,7 +41,6 @@ internal sealed class KubeletRoutes
             ["run", ..] when parts.Length is 4 or 5 => Only(context, streams.RunAsync, parts, "POST"),
             ["logs", ..] => throw KubeletRequestException.NotFound("/logs is not served: files of the node are not for this API\n"),
             ["checkpoint", ..] => throw new KubeletRequestException(501, "/checkpoint is not supported\n"),
-            ["metrics", "cadvisor"] => throw new KubeletRequestException(501, "/metrics/cadvisor is not supported; see /metrics/resource and /stats/summary\n"),
             _ when !HttpMethods.IsGet(method) => throw new KubeletRequestException(HttpMethods.IsHead(method) ? 405 : Known(parts) ? 405 : 404, "405: Method Not Allowed"),
             ["containerLogs", var ns, var pod, var container] => logs.HandleAsync(context, ns, pod, container),
             ["healthz"] or ["healthz", "ping" or "log" or "syncloop"] => TextResponse.TextAsync(context, 200, "ok"),
@@ -51,6 +50,7 @@ internal sealed class KubeletRoutes
             ["stats", "summary"] => SummaryAsync(context),
             ["metrics"] => metrics.KubeletAsync(context),
             ["metrics", "resource"] => metrics.ResourceAsync(context),
+            ["metrics", "cadvisor"] => metrics.CadvisorAsync(context),
             ["metrics", "probes"] => metrics.ProbesAsync(context),
             _ => throw KubeletRequestException.NotFound("404 page not found\n"),
         };

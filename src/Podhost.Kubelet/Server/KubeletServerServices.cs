@@ -1,6 +1,7 @@
 using Podhost.Cri.Services;
 using Podhost.Kubelet.Pods;
 using Podhost.Kubelet.Probes;
+using Podhost.Kubelet.Server.Metrics;
 
 namespace Podhost.Kubelet.Server;
 
@@ -15,6 +16,9 @@ public sealed record KubeletServerServices
 
     /// <summary>The probes, for /metrics/probes; null where there are none.</summary>
     public ProbeManager? Probes { get; init; }
+
+    /// <summary>Cgroups, for /metrics/cadvisor; null: it is not served.</summary>
+    public CadvisorSource? Cadvisor { get; init; }
 
     /// <summary>Further series for /metrics, in Prometheus' text format with a newline at the end of each line; null for none.</summary>
     public Func<string>? Metrics { get; init; }

@@ -20,7 +20,7 @@ internal static class EvictionSettings
 
         // Upstream takes zero for "not set".
         "evictionPressureTransitionPeriod" => Duration(name, value) is { Ticks: > 0 } period ? options with { PressureTransitionPeriod = period } : options,
-        "mergeDefaultEvictionSettings" => options with { MergeDefaults = value is JsonValue v && v.TryGetValue<bool>(out var merge) ? merge : throw Wrong(name, "true or false") },
+        "mergeDefaultEvictionSettings" => options with { MergeDefaults = Flag(name, value) },
         _ => null,
     };
 
@@ -35,7 +35,7 @@ internal static class EvictionSettings
 
     /// <summary>podPidsLimit: null for no limit.</summary>
     public static long? Pids(string name, JsonNode? value) =>
-        value is JsonValue v && v.TryGetValue<long>(out var number) && number >= -1 ? number > 0 ? number : null : throw Wrong(name, "a whole number, -1 for no limit");
+        value?.ToJsonString() == "-1" ? null : Number(name, value) is > 0 and var limit ? limit : null;
 
     /// <summary>Checks what only the whole can show.</summary>
     /// <exception cref="ConfigurationException">A threshold is not valid.</exception>

@@ -15,6 +15,7 @@ using Podhost.Kubelet.Node;
 using Podhost.Kubelet.Probes;
 using Podhost.Kubelet.Resources;
 using Podhost.Kubelet.Server;
+using Podhost.Kubelet.Server.Metrics;
 using Podhost.Kubelet.Sources;
 using Podhost.Kubelet.Volumes;
 using Podhost.Linux.Cgroups;
@@ -73,12 +74,18 @@ internal sealed class NodeHost
         var settings = KubeletSettings.Of(_options);
         var inventory = NodeInventory.Read(settings);
         var events = Events();
+        var tree = new CgroupTree(CgroupLayout.Detect());
+        var resources = new ResourceOptions
+        {
+            CgroupRoot = _options.CgroupRoot, PodPidsLimit = settings.PodPidsLimit, EnforceNodeAllocatable = settings.EnforceNodeAllocatable,
+        }.For(tree);
+        var cgroups = new CadvisorSource(tree, resources, inventory.Info);
 
         // The prober reports to the kubelet, the kubelet steers the prober: the report finds its way once both are there.
         KubeletHost? kubelet = null;
         await using var probes = new ProbeManager(_runtime, events, report => kubelet?.Report(report), new ProbeManagerOptions(), _time, _random);
-        kubelet = new KubeletHost(settings, Dependencies(settings, inventory, events, probes));
-        await using var server = Server(settings, new KubeletServerServices { Pods = kubelet.Pods, Runtime = _runtime, Probes = probes });
+        kubelet = new KubeletHost(settings, Dependencies(settings, inventory, events, probes, cgroups));
+        await using var server = Server(settings, new KubeletServerServices { Pods = kubelet.Pods, Runtime = _runtime, Probes = probes, Cadvisor = cgroups });
         await server.StartAsync(cancellationToken);
         OnListening?.Invoke();
         _loops.Add(kubelet.RunAsync);
@@ -86,18 +93,14 @@ internal sealed class NodeHost
         await Loops.RunAllAsync(_loops, cancellationToken);
     }
 
-    private KubeletDependencies Dependencies(KubeletOptions settings, NodeInventory inventory, IEventRecorder events, ProbeManager probes)
+    private KubeletDependencies Dependencies(KubeletOptions settings, NodeInventory inventory, IEventRecorder events, ProbeManager probes, CadvisorSource cgroups)
     {
         NodeResources Node() => inventory.Resources;
         var objects = Objects();
         var volumes = new VolumeManager(
             new VolumeManagerOptions { RootDirectory = settings.RootDirectory }, objects, Node, new Mounter(), _time, _logs.CreateLogger<VolumeManager>());
         _loops.Add(volumes.RunAsync);
-        var tree = new CgroupTree(CgroupLayout.Detect());
-        var resources = new ResourceOptions
-        {
-            CgroupRoot = _options.CgroupRoot, PodPidsLimit = settings.PodPidsLimit, EnforceNodeAllocatable = settings.EnforceNodeAllocatable,
-        }.For(tree);
+        var (tree, resources, _) = cgroups;
         return new KubeletDependencies
         {
             Client = _client,

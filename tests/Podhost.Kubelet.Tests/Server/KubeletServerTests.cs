@@ -164,7 +164,7 @@ public sealed class KubeletServerTests : IAsyncLifetime
     [InlineData("/exec/default/web/app?output=1", 400, "you must specify a command")]
     [InlineData("/exec/default/web/slow?command=sh&output=1", 404, "container not found (\"slow\")")]
     [InlineData("/logs/", 404, "/logs is not served: files of the node are not for this API\n")]
-    [InlineData("/metrics/cadvisor", 501, "/metrics/cadvisor is not supported; see /metrics/resource and /stats/summary\n")]
+    [InlineData("/metrics/cadvisor", 501, "/metrics/cadvisor is not served without cgroups\n")]
     [InlineData("/nothing", 404, "404 page not found\n")]
     public async Task Answers(string path, int code, string text) =>
         Assert.Equal(((HttpStatusCode)code, text), await SendAsync(HttpMethod.Get, path));

@@ -5,7 +5,7 @@ using Podhost.Kubelet.Server.Stats;
 
 namespace Podhost.Kubelet.Server.Metrics;
 
-/// <summary>/metrics, /metrics/resource and /metrics/probes under upstream's names.</summary>
+/// <summary>/metrics, /metrics/resource, /metrics/cadvisor and /metrics/probes under upstream's names.</summary>
 internal sealed class MetricsHandler(KubeletServerOptions options, KubeletServerServices services, StatsSource stats, TimeProvider time)
 {
     private const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
@@ -74,6 +74,21 @@ internal sealed class MetricsHandler(KubeletServerOptions options, KubeletServer
                 }
             }
         }
+    }
+
+    public async Task CadvisorAsync(HttpContext context)
+    {
+        if (services.Cadvisor is not { } source)
+        {
+            throw new KubeletRequestException(501, "/metrics/cadvisor is not served without cgroups\n");
+        }
+
+        var pods = await stats.PodsAsync(context.RequestAborted).ConfigureAwait(false);
+        var writer = new PrometheusWriter();
+        var cadvisor = new CadvisorWriter(writer, new CadvisorSubjects(source, services).Read(pods), time.GetUtcNow());
+        cadvisor.Write();
+        cadvisor.Machine(source, NodeUsage.Read());
+        await WriteAsync(context, writer).ConfigureAwait(false);
     }
 
     public Task ProbesAsync(HttpContext context)

@@ -98,9 +98,14 @@ internal sealed record PodUsage(string Uid, string Name, string Namespace, V1Pod
     public ulong WorkingSet => Sandbox?.Linux?.Memory?.WorkingSetBytes?.Value ?? Sum(c => c.Memory?.WorkingSetBytes?.Value);
 
     /// <summary>When a container started; null where its status does not say.</summary>
-    public DateTime? StartedAt(string container) =>
+    public DateTime? StartedAt(string container) => StatusOf(container)?.State?.Running?.StartedAt;
+
+    /// <summary>The image of a container; null where its status does not say.</summary>
+    public string? ImageOf(string container) => StatusOf(container)?.Image;
+
+    private V1ContainerStatus? StatusOf(string container) =>
         (Pod?.Status?.ContainerStatuses ?? []).Concat(Pod?.Status?.InitContainerStatuses ?? []).Concat(Pod?.Status?.EphemeralContainerStatuses ?? [])
-            .FirstOrDefault(s => s.Name == container)?.State?.Running?.StartedAt;
+            .FirstOrDefault(s => s.Name == container);
 
     private ulong Sum(Func<ContainerStats, ulong?> value) => Containers.Aggregate(0UL, (sum, c) => sum + (value(c) ?? 0));
 }
