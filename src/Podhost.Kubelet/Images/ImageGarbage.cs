@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
@@ -198,13 +200,28 @@ internal sealed partial class ImageGarbage(ImageGarbageServices services, ImageG
 
     private async Task<string?> InfraAsync(CancellationToken cancellationToken)
     {
-        if (services.InfraImage.Length == 0)
+        var name = services.InfraImage.Length > 0 ? services.InfraImage : await RuntimesInfraAsync(cancellationToken).ConfigureAwait(false);
+        if (string.IsNullOrEmpty(name))
         {
             return null;
         }
 
-        var request = new ImageStatusRequest { Image = new ImageSpec { Image = services.InfraImage } };
+        var request = new ImageStatusRequest { Image = new ImageSpec { Image = name } };
         return (await services.Images.ImageStatusAsync(request, cancellationToken).ConfigureAwait(false)).Image?.Id;
+    }
+
+    /// <summary>containerd before 1.7 does not pin the image that its sandboxes are made of, but tells its name. Without it no pod can start.</summary>
+    private async Task<string?> RuntimesInfraAsync(CancellationToken cancellationToken)
+    {
+        var status = await services.Runtime.StatusAsync(new StatusRequest { Verbose = true }, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return status?.Info.TryGetValue("config", out var config) == true ? (JsonNode.Parse(config) as JsonObject)?["sandboxImage"]?.ToString() : null;
+        }
+        catch (JsonException)
+        {
+            return null; // what runtimes tell here is their own affair
+        }
     }
 
     /// <summary>Where the runtime keeps images. It does not move: measuring all that is there is dear.</summary>

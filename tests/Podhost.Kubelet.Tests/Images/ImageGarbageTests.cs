@@ -83,6 +83,19 @@ public sealed class ImageGarbageTests : IDisposable
     }
 
     [Fact]
+    public async Task A_node_short_of_disk_loses_all_that_is_unused_but_what_its_runtime_makes_sandboxes_of()
+    {
+        Have("used", "a", "b", "pinned", "pause");
+        used.Add("used");
+        runtime.StatusAsync(null!, default).ReturnsForAnyArgs(new StatusResponse { Info = { ["config"] = """{"sandboxImage": "pause"}""" } });
+        var garbage = Garbage(infra: "");
+        await garbage.CollectAsync(default);
+        time.Advance(TimeSpan.FromMinutes(3));
+        await garbage.FreeAsync(default);
+        Assert.Equal(["a", "b"], removed.Order());
+    }
+
+    [Fact]
     public async Task What_a_pod_was_just_given_stays()
     {
         Have("a");
@@ -167,14 +180,14 @@ public sealed class ImageGarbageTests : IDisposable
         return answer;
     }
 
-    private ImageGarbage Garbage(ImageGarbageOptions? options = null, Action<string>? warn = null) => new(
+    private ImageGarbage Garbage(ImageGarbageOptions? options = null, Action<string>? warn = null, string infra = "infra") => new(
         new ImageGarbageServices
         {
             Images = images,
             Runtime = runtime,
             Records = new PullRecords(directory.FullName, time),
             Disk = path => path == "/images" ? disk : throw new IOException(path),
-            InfraImage = "infra",
+            InfraImage = infra,
             Warn = (reason, message) =>
             {
                 warnings.Add($"{reason}: {message}");
