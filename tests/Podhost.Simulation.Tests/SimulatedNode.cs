@@ -211,6 +211,18 @@ internal sealed class SimulatedNode : IPodStatusSink, IEventRecorder, IProbeMana
 
     public AdmissionVerdict Admit(V1Pod pod, PodOrigin origin) => AdmissionVerdict.Ok;
 
+    public event Action<string, PodAllocation>? Settled
+    {
+        add { }
+        remove { }
+    }
+
+    public PodAllocation? Ask(V1Pod pod) => PodAllocation.Of(pod);
+
+    public void SourcesKnown()
+    {
+    }
+
     public void Release(string podUid)
     {
     }

@@ -29,6 +29,7 @@ public sealed partial class KubeletHost
     private readonly KubeletDependencies parts;
     private readonly ILogger logger;
     private readonly PodManager manager;
+    private readonly NodeAdmission admission;
     private readonly RuntimeWatcher watcher;
     private readonly StatusWriter? statuses;
     private readonly MirrorPods? mirrors;
@@ -73,7 +74,12 @@ public sealed partial class KubeletHost
             parts.Time);
         garbage = new ImageGarbage(GarbageServices(records), options.ImageGarbage);
         puller.Granted += garbage.Granted;
-        manager = new PodManager(LoopServices(), new NodeAdmission(parts.Inventory.Resources, () => node?.Object, options.AllowedUnsafeSysctls, Pressures), (IMirrorNames?)mirrors ?? new NoMirrors());
+        admission = new NodeAdmission(
+            new NodeJudgement(parts.Inventory.Resources, () => node?.Object, options.AllowedUnsafeSysctls, Pressures),
+            new AllocationFile(Path.Combine(options.RootDirectory, "allocated_pods_state")),
+            parts.Time,
+            logger);
+        manager = new PodManager(LoopServices(), admission, (IMirrorNames?)mirrors ?? new NoMirrors());
         manager.Tracked += Track;
         var meter = new StorageMeter(parts.Runtime, options.RootDirectory, options.PodLogsDirectory);
         eviction = new StorageEviction(manager, meter, options.EvictionMonitoringPeriod, parts.Time, logger);
@@ -159,6 +165,7 @@ public sealed partial class KubeletHost
         // A page that cannot be had yet may name pods that run: until it was read nothing is an orphan.
         await sources.PageKnown.WaitAsync(cancellationToken).ConfigureAwait(false);
         sourcesKnown = true;
+        admission.SourcesKnown();
         await SweepAsync(cancellationToken).ConfigureAwait(false);
         await Task.Delay(Timeout.InfiniteTimeSpan, parts.Time, cancellationToken).ConfigureAwait(false);
     }

@@ -1,27 +1,49 @@
-using System.Globalization;
 using k8s.Models;
-using Podhost.Kubelet.Containers;
-using Podhost.Kubelet.Containers.Sandbox;
-using Podhost.Kubelet.Eviction;
-using Podhost.Kubelet.Eviction.Pressure;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Podhost.Kubelet.Pods.Decide;
 using Podhost.Kubelet.Pods.Loop;
-using Podhost.Kubelet.Resources;
 
 namespace Podhost.Kubelet.Node;
 
 /// <summary>
-/// The node's own judgement of pods that are bound to it: the scheduler may have been wrong or absent. It owns the account of what the
-/// admitted pods take; a pod that was admitted stays so.
+/// The account of what the admitted pods take: a pod that was admitted stays so, with what it was given then. Pods that ask for other resources
+/// later get them when there is room; those that must wait are looked at again when another pod leaves or asks for less.
 /// </summary>
-internal sealed class NodeAdmission(NodeResources resources, Func<V1Node?> node, IReadOnlyList<string> allowedUnsafeSysctls, Func<IReadOnlyList<string>> pressures) : IPodAdmission
+internal sealed partial class NodeAdmission : IPodAdmission
 {
-    private static readonly Lazy<NodeFeatures> Features = new(NodeFeatures.Detect);
-
-    private static readonly V1Taint MemoryTaint = new() { Key = "node.kubernetes.io/memory-pressure", Effect = "NoSchedule" };
-
     private readonly Lock gate = new();
-    private readonly Dictionary<string, V1Pod> admitted = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Place> places = new(StringComparer.Ordinal);
+    private readonly NodeJudgement judgement;
+    private readonly AllocationFile? file;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+
+    /// <summary>What the process before this one gave, of pods that were not seen yet.</summary>
+    private readonly Dictionary<string, PodAllocation> former;
+    private long sequence;
+
+    /// <summary>An account.</summary>
+    /// <param name="judgement">Says what fits.</param>
+    /// <param name="file">Keeps what was given over a restart; null: nothing is kept.</param>
+    /// <param name="time">Clock of the waiting.</param>
+    /// <param name="logger">Failures of the file.</param>
+    public NodeAdmission(NodeJudgement judgement, AllocationFile? file = null, TimeProvider? time = null, ILogger? logger = null)
+    {
+        this.judgement = judgement;
+        this.file = file;
+        this.time = time ?? TimeProvider.System;
+        this.logger = logger ?? NullLogger.Instance;
+        string? error = null;
+        former = file?.Read(out error) ?? [];
+        if (error is not null)
+        {
+            LogUnreadable(this.logger, error);
+        }
+    }
+
+    /// <inheritdoc/>
+    public event Action<string, PodAllocation>? Settled;
 
     /// <inheritdoc/>
     public AdmissionVerdict Admit(V1Pod pod, PodOrigin origin)
@@ -33,10 +55,15 @@ internal sealed class NodeAdmission(NodeResources resources, Func<V1Node?> node,
                 return AdmissionVerdict.Ok;
             }
 
-            var verdict = Pressure(pod) ?? OperatingSystem(pod) ?? Sysctls(pod) ?? Unsupported(pod) ?? Fits(pod) ?? Ports(pod) ?? Selector(pod) ?? Taints(pod, origin) ?? AdmissionVerdict.Ok;
+            var uid = pod.Metadata.Uid;
+            var given = former.GetValueOrDefault(uid) ?? PodAllocation.Of(pod);
+            var applied = given.Apply(pod);
+            var verdict = judgement.Of(applied, origin, Others(uid));
             if (verdict.Admitted)
             {
-                admitted[pod.Metadata.Uid] = pod;
+                former.Remove(uid);
+                places[uid] = new Place(pod, applied, given);
+                Save();
             }
 
             return verdict;
@@ -44,157 +71,143 @@ internal sealed class NodeAdmission(NodeResources resources, Func<V1Node?> node,
     }
 
     /// <inheritdoc/>
+    public PodAllocation? Ask(V1Pod pod)
+    {
+        PodAllocation answer;
+        IReadOnlyList<(string, PodAllocation)> others = [];
+        lock (gate)
+        {
+            if (!places.TryGetValue(pod.Metadata.Uid, out var place))
+            {
+                return null;
+            }
+
+            var before = place.Applied;
+            place.Wanted = pod;
+            Settle(place);
+            if (ResizeOrder.AsksForLess(before, place.Applied))
+            {
+                others = Retry(pod.Metadata.Uid);
+            }
+
+            answer = place.Given;
+        }
+
+        Tell(others);
+        return answer;
+    }
+
+    /// <inheritdoc/>
     public void Release(string podUid)
+    {
+        IReadOnlyList<(string, PodAllocation)> others;
+        lock (gate)
+        {
+            if (!places.Remove(podUid))
+            {
+                return;
+            }
+
+            others = Retry(podUid);
+        }
+
+        Tell(others);
+    }
+
+    /// <inheritdoc/>
+    public void SourcesKnown()
     {
         lock (gate)
         {
-            admitted.Remove(podUid);
+            former.Clear();
         }
     }
 
-    /// <summary>
-    /// While the node is short of something it takes nothing new but critical pods; short of memory alone, also what has requests or
-    /// tolerates the taint. A pod that an earlier kubelet took stays.
-    /// </summary>
-    private AdmissionVerdict? Pressure(V1Pod pod)
+    private List<V1Pod> Others(string uid) => [.. places.Where(p => p.Key != uid).Select(p => p.Value.Applied)];
+
+    /// <summary>Gives a pod what it asks for, or says why not.</summary>
+    private void Settle(Place place)
     {
-        var conditions = pressures();
-        if (conditions.Count == 0 || StorageLimits.IsCritical(pod) || pod.Status?.StartTime is not null)
+        var (before, pod) = (place.Given, place.Wanted);
+        var differs = !before.Gives(pod);
+        var pending = differs ? judgement.OfResize(pod, Others(pod.Metadata.Uid)) : null;
+        if (pending is null)
         {
-            return null;
-        }
-
-        return conditions is [EvictionSignals.MemoryPressure] && (QosRules.Of(pod) != QosClass.BestEffort || NodeTerms.Tolerates(pod, MemoryTaint))
-            ? null
-            : new AdmissionVerdict(false, "Evicted", EvictionMessage.NodeHad(conditions));
-    }
-
-    /// <summary>What this kubelet does not do is refused by name, never ignored.</summary>
-    private static AdmissionVerdict? Unsupported(V1Pod pod)
-    {
-        var spec = pod.Spec;
-        if (UnsupportedFields.Find(pod, Features.Value) is { Count: > 0 } fields)
-        {
-            return new AdmissionVerdict(false, "UnexpectedAdmissionError", string.Join("; ", fields));
-        }
-
-        foreach (var (list, containers) in new[] { ("initContainers", spec.InitContainers), ("containers", spec.Containers) })
-        {
-            for (var i = 0; i < (containers?.Count ?? 0); i++)
+            place.Given = PodAllocation.Of(pod) with { Sequence = ++sequence };
+            place.Applied = pod;
+            if (differs)
             {
-                if (containers![i].RestartPolicyRules?.Any(r => r.Action == "RestartAllContainers") == true)
-                {
-                    return Unsupported($"spec.{list}[{i}].restartPolicyRules with action RestartAllContainers");
-                }
+                Save();
+            }
+
+            return;
+        }
+
+        if (before.Pending?.Reason != pending.Reason)
+        {
+            place.Since = time.GetUtcNow();
+        }
+
+        place.Given = before with { Pending = pending, Sequence = ++sequence };
+        place.Applied = before.Apply(pod);
+    }
+
+    /// <summary>Looks again at those that wait; returns the ones for which something changed.</summary>
+    private List<(string Uid, PodAllocation Given)> Retry(string except)
+    {
+        // What is infeasible would need another node.
+        var waiting = places.Where(p => p.Key != except && p.Value.Given.Pending is { Reason: "Deferred" }).Select(p => p.Value).ToList();
+        var changed = new List<(string, PodAllocation)>();
+        foreach (var place in ResizeOrder.Sort(waiting, p => p.Applied, p => p.Wanted, p => p.Since))
+        {
+            var before = place.Given.Pending;
+            Settle(place);
+            if (place.Given.Pending != before)
+            {
+                changed.Add((place.Wanted.Metadata.Uid, place.Given));
             }
         }
 
-        return null;
+        return changed;
     }
 
-    private AdmissionVerdict? Sysctls(V1Pod pod) =>
-        SysctlRules.Check(pod, allowedUnsafeSysctls) is { } forbidden ? new AdmissionVerdict(false, "SysctlForbidden", forbidden) : null;
-
-    private static AdmissionVerdict Unsupported(string field) => new(false, "UnexpectedAdmissionError", $"{field} is not supported by this node");
-
-    private static AdmissionVerdict? OperatingSystem(V1Pod pod)
+    // Outside of the lock: who listens has locks of its own.
+    private void Tell(IReadOnlyList<(string Uid, PodAllocation Given)> changed)
     {
-        if (pod.Spec.Os is { Name: { } os } && os != "linux")
+        foreach (var (uid, given) in changed)
         {
-            return new AdmissionVerdict(false, "PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS");
+            Settled?.Invoke(uid, given);
         }
-
-        return pod.Spec.NodeSelector is { } s && s.TryGetValue("kubernetes.io/os", out var label) && label != "linux"
-            ? new AdmissionVerdict(false, "PodOSSelectorNodeLabelDoesNotMatch", "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label")
-            : null;
     }
 
-    private AdmissionVerdict? Fits(V1Pod pod)
+    private void Save()
     {
-        var others = admitted.Values.Where(p => p.Metadata.Uid != pod.Metadata.Uid).ToList();
-        var maxPods = resources.AllocatableOf("pods");
-        if (others.Count + 1 > maxPods)
+        try
         {
-            return OutOf("pods", 1, others.Count, maxPods);
+            file?.Write(places.Select(p => KeyValuePair.Create(p.Key, p.Value.Given)).Concat(former));
         }
-
-        var used = new Dictionary<string, decimal>(StringComparer.Ordinal);
-        foreach (var other in others)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Quantities.Add(used, PodResources.Requests(other));
+            // It holds in this process; the next one takes the specs as they are then.
+            LogUnwritten(logger, e.Message);
         }
-
-        foreach (var (name, requested) in PodResources.Requests(pod))
-        {
-            var allocatable = resources.AllocatableOf(name);
-            if (requested > 0 && used.Get(name) + requested > allocatable)
-            {
-                var scale = name == ResourceNames.Cpu ? 1000 : 1;
-                return OutOf(name, requested * scale, used.Get(name) * scale, allocatable * scale);
-            }
-        }
-
-        return null;
     }
 
-    private static AdmissionVerdict OutOf(string resource, decimal requested, decimal used, decimal capacity) => new(
-        false,
-        "OutOf" + resource,
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"Node didn't have enough resource: {resource}, requested: {Quantities.Value(requested)}, used: {Quantities.Value(used)}, capacity: {Quantities.Value(capacity)}"));
+    [LoggerMessage(1, LogLevel.Warning, "What pods were given before the restart cannot be read; they have what their specs say: {Error}")]
+    private static partial void LogUnreadable(ILogger logger, string error);
 
-    private AdmissionVerdict? Ports(V1Pod pod)
+    [LoggerMessage(2, LogLevel.Warning, "What pods were given cannot be written: {Error}")]
+    private static partial void LogUnwritten(ILogger logger, string error);
+
+    private sealed class Place(V1Pod wanted, V1Pod applied, PodAllocation given)
     {
-        var wanted = HostPorts(pod).ToList();
-        foreach (var other in admitted.Values)
-        {
-            if (other.Metadata.Uid != pod.Metadata.Uid && HostPorts(other).Any(o => wanted.Any(w => Collide(o, w))))
-            {
-                return Predicate("NodePorts", "node(s) didn't have free ports for the requested pod ports");
-            }
-        }
+        public V1Pod Wanted { get; set; } = wanted;
 
-        return null;
+        /// <summary>The pod with what it was given: what it takes.</summary>
+        public V1Pod Applied { get; set; } = applied;
+
+        public PodAllocation Given { get; set; } = given;
+
+        public DateTimeOffset Since { get; set; }
     }
-
-    private static bool Collide((string Ip, string Protocol, int Port) a, (string Ip, string Protocol, int Port) b) =>
-        a.Port == b.Port && a.Protocol == b.Protocol && (a.Ip == b.Ip || a.Ip == "0.0.0.0" || b.Ip == "0.0.0.0");
-
-    private static IEnumerable<(string Ip, string Protocol, int Port)> HostPorts(V1Pod pod)
-    {
-        var longLived = (pod.Spec.InitContainers ?? []).Where(PodResources.IsSidecar).Concat(pod.Spec.Containers ?? []);
-        return longLived.SelectMany(c => c.Ports ?? [])
-            .Where(p => p.HostPort is > 0)
-            .Select(p => (string.IsNullOrEmpty(p.HostIP) ? "0.0.0.0" : p.HostIP, p.Protocol ?? "TCP", p.HostPort!.Value));
-    }
-
-    private AdmissionVerdict? Selector(V1Pod pod)
-    {
-        if (node() is not { } mine)
-        {
-            return null;
-        }
-
-        var labels = mine.Metadata.Labels ?? new Dictionary<string, string>();
-        var selected = (pod.Spec.NodeSelector ?? new Dictionary<string, string>()).All(s => labels.TryGetValue(s.Key, out var value) && value == s.Value);
-        var terms = pod.Spec.Affinity?.NodeAffinity?.RequiredDuringSchedulingIgnoredDuringExecution?.NodeSelectorTerms;
-        return selected && (terms is null || terms.Any(t => NodeTerms.Matches(t, mine)))
-            ? null
-            : Predicate("NodeAffinity", "node(s) didn't match Pod's node affinity/selector");
-    }
-
-    private AdmissionVerdict? Taints(V1Pod pod, PodOrigin origin)
-    {
-        if (origin == PodOrigin.Static || node()?.Spec?.Taints is not { } taints)
-        {
-            return null;
-        }
-
-        return taints.Any(t => t.Effect == "NoExecute" && !NodeTerms.Tolerates(pod, t))
-            ? Predicate("TaintToleration", "node(s) had untolerated taint(s)")
-            : null;
-    }
-
-    private static AdmissionVerdict Predicate(string name, string message) => new(false, name, $"Predicate {name} failed: {message}");
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using k8s.Models;
 using Podhost.Linux.Cgroups;
 using Podhost.Linux.Processes;
@@ -55,7 +56,9 @@ public sealed class PodCgroups(CgroupTree tree, ResourceOptions options, Func<No
         cancellationToken.ThrowIfCancellationRequested();
         var path = PodCgroupPath.OfPod(options, pod);
         tree.Create(path);
-        tree.Apply(path, ToCgroup(PodCgroupValues.Of(pod, options)));
+        var values = PodCgroupValues.Of(pod, options);
+        CheckUsage(path, values.MemoryLimit);
+        tree.Apply(path, ToCgroup(values));
         if (QosRules.Of(pod) == QosClass.Burstable)
         {
             lock (_lock)
@@ -96,6 +99,26 @@ public sealed class PodCgroups(CgroupTree tree, ResourceOptions options, Func<No
     public IReadOnlyCollection<string> PodsInCgroups() =>
         [.. Classes.SelectMany(qos => tree.Children(PodCgroupPath.OfClass(options, qos)))
             .Select(PodCgroupPath.UidOf).OfType<string>().Distinct(StringComparer.Ordinal)];
+
+    /// <summary>A limit below what the pod uses would have the kernel kill something of it.</summary>
+    private void CheckUsage(string path, long? limit)
+    {
+        var (now, used) = tree.IsV2 ? ("memory.max", "memory.current") : ("memory.limit_in_bytes", "memory.usage_in_bytes");
+        if (limit is > 0 and var next
+            && long.TryParse(tree.Read("memory", path, used), CultureInfo.InvariantCulture, out var all) && all - Reclaimable(path) is var usage && usage > next
+            && !(long.TryParse(tree.Read("memory", path, now), CultureInfo.InvariantCulture, out var present) && present <= next))
+        {
+            throw new IOException(string.Create(CultureInfo.InvariantCulture, $"cannot decrease memory limits: attempting to set pod memory limit ({next}) below current usage ({usage})"));
+        }
+    }
+
+    /// <summary>Bytes of files that the kernel gives up without hurting anybody.</summary>
+    private long Reclaimable(string path)
+    {
+        var name = tree.IsV2 ? "inactive_file " : "total_inactive_file ";
+        var line = tree.Read("memory", path, "memory.stat")?.Split('\n').FirstOrDefault(l => l.StartsWith(name, StringComparison.Ordinal));
+        return long.TryParse(line?[name.Length..], CultureInfo.InvariantCulture, out var bytes) ? bytes : 0;
+    }
 
     /// <summary>Kills what a runtime left behind and waits until it is gone.</summary>
     private async Task KillAsync(string path, CancellationToken cancellationToken)

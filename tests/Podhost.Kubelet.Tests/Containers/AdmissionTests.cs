@@ -13,7 +13,7 @@ public sealed class AdmissionTests
     [InlineData("volumes: [{name: v, nfs: {server: s, path: p}}]", "UnexpectedAdmissionError", "spec.volumes[0].nfs: nfs volumes are not supported by this node")]
     public void A_pod_that_cannot_be_honoured_is_rejected(string spec, string reason, string message)
     {
-        var admission = new NodeAdmission(Objects.Node(), () => null, ["kernel.msg*"], () => []);
+        var admission = new NodeAdmission(new NodeJudgement(Objects.Node(), () => null, ["kernel.msg*"], () => []));
         var verdict = admission.Admit(Objects.Pod("containers: [{name: a}]\n" + spec), default!);
         Assert.Equal((false, reason, message), (verdict.Admitted, verdict.Reason, verdict.Message));
     }
@@ -30,7 +30,7 @@ public sealed class AdmissionTests
     [InlineData("PIDPressure", "", "The node had condition: [PIDPressure]. ")]
     public void A_node_that_runs_short_takes_only_what_upstreams_takes(string conditions, string spec, string? message)
     {
-        var admission = new NodeAdmission(Objects.Node(), () => null, [], () => conditions.Split(' '));
+        var admission = new NodeAdmission(new NodeJudgement(Objects.Node(), () => null, [], () => conditions.Split(' ')));
         var verdict = admission.Admit(Objects.Pod("containers: [{name: a}]\n" + spec), PodOrigin.Api);
         Assert.Equal((message is null, message is null ? "" : "Evicted", message ?? ""), (verdict.Admitted, verdict.Reason, verdict.Message));
     }
@@ -38,7 +38,7 @@ public sealed class AdmissionTests
     [Fact]
     public void A_node_that_runs_short_keeps_what_an_earlier_kubelet_took_and_takes_static_pods()
     {
-        var admission = new NodeAdmission(Objects.Node(), () => null, [], () => ["DiskPressure"]);
+        var admission = new NodeAdmission(new NodeJudgement(Objects.Node(), () => null, [], () => ["DiskPressure"]));
         var known = Objects.Pod("containers: [{name: a}]");
         known.Status = new k8s.Models.V1PodStatus { StartTime = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc) };
         Assert.True(admission.Admit(known, PodOrigin.Api).Admitted);

@@ -22,6 +22,7 @@ internal sealed class CaseScript(JsonObject script)
     private PodMemory memory = PodMemory.Empty;
     private RuntimeView? runtime = RuntimeView.Nothing(Begin);
     private AdmissionVerdict? admission = AdmissionVerdict.Ok;
+    private PodAllocation? allocation;
     private bool gone;
     private DateTimeOffset now = Begin;
 
@@ -49,6 +50,7 @@ internal sealed class CaseScript(JsonObject script)
             admission = new AdmissionVerdict(false, verdict["reason"]!.GetValue<string>(), verdict["message"]!.GetValue<string>());
         }
 
+        allocation = step["allocation"] is JsonObject a ? Allocation(a) : allocation;
         gone |= step["gone"]?.GetValue<bool>() == true;
         runtime = step["runtime"] is JsonObject r ? Runtime(r) : runtime;
         foreach (var (key, result) in step["probes"] as JsonObject ?? [])
@@ -67,7 +69,9 @@ internal sealed class CaseScript(JsonObject script)
 
         var view = new PodView
         {
-            Pod = ObjectCodec.ToModel<V1Pod>(pod),
+            Pod = Applied(),
+            Wanted = ObjectCodec.ToModel<V1Pod>(pod),
+            Allocation = allocation,
             Origin = script["origin"] is { } o ? Enum.Parse<PodOrigin>(o.GetValue<string>()) : PodOrigin.Api,
             Gone = gone,
             Stop = step["stop"] is JsonObject s ? new StopRequest(Enum.Parse<StopCause>(Text(s, "cause")), TimeSpan.FromSeconds(s["grace"]!.GetValue<double>()), Text(s, "reason"), Text(s, "message")) : null,
@@ -88,6 +92,17 @@ internal sealed class CaseScript(JsonObject script)
         inFlight.AddRange(decision.Effects);
         return CaseText.Of(decision, Begin);
     }
+
+    private V1Pod Applied()
+    {
+        var model = ObjectCodec.ToModel<V1Pod>(pod);
+        return allocation?.Apply(model) ?? model;
+    }
+
+    private static PodAllocation Allocation(JsonObject a) => new(
+        a["generation"]!.GetValue<long>(),
+        ((JsonObject)a["containers"]!).ToImmutableDictionary(c => c.Key, c => ObjectCodec.ToModel<V1ResourceRequirements>(c.Value!)),
+        a["pending"] is JsonObject p ? new PendingResize(Text(p, "reason"), Text(p, "message")) : null);
 
     private EffectOutcome Outcome(string key, JsonObject o)
     {

@@ -22,9 +22,12 @@ internal static class ConditionRules
             conditions.Add(new V1PodCondition { Type = "DisruptionTarget", Status = "True", Reason = "TerminationByKubelet", Message = disrupted.Message });
         }
 
-        if (ResizeRules.Condition(pass) is { } resize)
+        foreach (var resize in new[] { ResizeRules.Pending(pass), ResizeRules.InProgress(pass) })
         {
-            conditions.Add(resize);
+            if (resize is not null)
+            {
+                conditions.Add(resize);
+            }
         }
 
         foreach (var condition in conditions)
@@ -40,7 +43,7 @@ internal static class ConditionRules
     /// one: the scheduler and controllers write it too, and what it says (this disruption was begun) stays true after a restart.
     /// </summary>
     public static bool IsOwn(string type) =>
-        type is "PodReadyToStartContainers" or "Initialized" or "Ready" or "ContainersReady" or "PodScheduled" or "PodResizeInProgress";
+        type is "PodReadyToStartContainers" or "Initialized" or "Ready" or "ContainersReady" or "PodScheduled" or "PodResizeInProgress" or "PodResizePending";
 
     private static bool ReadyToStart(DecisionPass pass) =>
         pass.Memory.Stage is Stage.Active or Stage.Stopping && SandboxRules.Live(pass) is { } live && !pass.Memory.StoppedSandboxes.Contains(live.Id);
@@ -129,7 +132,7 @@ internal static class ConditionRules
     private static void Stamp(DecisionPass pass, V1PodCondition condition, V1PodStatus? old)
     {
         var before = old?.Conditions?.FirstOrDefault(c => c.Type == condition.Type);
-        condition.ObservedGeneration = pass.Pod.Metadata?.Generation;
+        condition.ObservedGeneration ??= pass.Pod.Metadata?.Generation;
         condition.LastTransitionTime = before is not null && before.Status == condition.Status && before.LastTransitionTime is { } at
             ? at
             : StatusRules.Seconds(pass.Now);

@@ -23,6 +23,9 @@ internal sealed class DecisionPass
 
     public DateTimeOffset Now => View.Now;
 
+    /// <summary>The generation of the spec whose resources the pod has.</summary>
+    public long AllocatedGeneration => View.Allocation?.Generation ?? Pod.Metadata?.Generation ?? 0;
+
     public PodMemory Memory { get; set; }
 
     /// <summary>The runtime's view; only rules that run after it was first observed may ask.</summary>

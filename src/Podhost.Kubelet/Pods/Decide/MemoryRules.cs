@@ -49,7 +49,7 @@ internal static class MemoryRules
             case RunPostStart hook:
                 FoldPostStart(pass, hook, outcome);
                 return;
-            case ResizeContainer resize when outcome.Succeeded && resize.Generation == (pass.Pod.Metadata?.Generation ?? 0):
+            case ResizeContainer resize when outcome.Succeeded && resize.Generation == pass.AllocatedGeneration:
                 pass.Instance(resize.ContainerId, i => i with { Applied = ResizeRules.Wanted(pass.Spec(resize.Container)) });
                 break;
             case RunPreStop hook:
@@ -96,6 +96,9 @@ internal static class MemoryRules
                 break;
             case EnsureCgroup:
                 pass.Warn("FailedCreatePodContainer", "unable to ensure pod container exists: " + failure.Message);
+                break;
+            case ResizeContainer:
+                pass.Warn("ResizeError", ResizeMessages.Of("Pod resize error", pass.Pod, pass.AllocatedGeneration, failure.Message));
                 break;
             case StopContainer stop:
                 pass.Warn("FailedKillPod", $"error killing pod: failed to \"KillContainer\" for \"{stop.Container}\": {failure.Message}");

@@ -57,6 +57,7 @@ internal static class PodDecider
         }
 
         ResizeRules.Apply(pass);
+        ResizeRules.Tell(pass);
         CleanRules.CollectGarbage(pass, sandbox);
     }
 

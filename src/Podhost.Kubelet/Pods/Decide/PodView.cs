@@ -7,8 +7,14 @@ namespace Podhost.Kubelet.Pods.Decide;
 /// <summary>Everything a decision about one pod may depend on, at one moment. Nobody changes it or anything it refers to.</summary>
 internal sealed record PodView
 {
-    /// <summary>The pod as its source wants it. Never null: a pod that is gone keeps its last shape.</summary>
+    /// <summary>The pod as its source wants it, with the resources that the node gave it. Never null: a pod that is gone keeps its last shape.</summary>
     public required V1Pod Pod { get; init; }
+
+    /// <summary>The pod with the resources that it asks for; null where it has them.</summary>
+    public V1Pod? Wanted { get; init; }
+
+    /// <summary>What the node gave it; null: all that it asks for.</summary>
+    public PodAllocation? Allocation { get; init; }
 
     /// <summary>Where the pod comes from.</summary>
     public required PodOrigin Origin { get; init; }

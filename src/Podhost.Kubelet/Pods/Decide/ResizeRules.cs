@@ -4,12 +4,13 @@ using Podhost.Kubelet.Containers;
 namespace Podhost.Kubelet.Pods.Decide;
 
 /// <summary>
-/// In-place resize: a running container whose resources in the spec differ from those that it runs with gets the new ones, by an update
+/// In-place resize: a running container whose resources in the spec, as the node gave them, differ from those that it runs with gets the new ones, by an update
 /// or, where its resizePolicy says so, by a restart.
 /// </summary>
 internal static class ResizeRules
 {
-    private static readonly string[] Resizable = [ResourceNames.Cpu, ResourceNames.Memory];
+    private const string Waiting = "PodResizePending";
+    private const string Running = "PodResizeInProgress";
 
     public static void Apply(DecisionPass pass)
     {
@@ -28,8 +29,28 @@ internal static class ResizeRules
 
     public static V1ResourceRequirements? Wanted(ContainerSpec? spec) => spec?.Container.Resources ?? new V1ResourceRequirements();
 
+    /// <summary>Tells by events what becomes of a resize.</summary>
+    public static void Tell(DecisionPass pass)
+    {
+        if (Pending(pass) is { } pending && Old(pass, Waiting) is var before && (before?.Reason, before?.Message) != (pending.Reason, pending.Message))
+        {
+            pass.Warn("Resize" + pending.Reason, ResizeMessages.Of("Pod resize " + pending.Reason, pass.View.Wanted ?? pass.Pod, pass.Pod.Metadata?.Generation ?? 0, pending.Message));
+        }
+
+        var (was, isNow) = (Old(pass, Running) is not null, InProgress(pass) is not null);
+        if (was != isNow)
+        {
+            pass.Normal(isNow ? "ResizeStarted" : "ResizeCompleted", ResizeMessages.Of($"Pod resize {(isNow ? "started" : "completed")}", pass.Pod, pass.AllocatedGeneration));
+        }
+    }
+
+    /// <summary>The condition of a resize that the node does not give, or null.</summary>
+    public static V1PodCondition? Pending(DecisionPass pass) => pass.Memory.Stage == Stage.Active && pass.View.Allocation?.Pending is { } pending
+        ? new V1PodCondition { Type = Waiting, Status = "True", Reason = pending.Reason, Message = pending.Message }
+        : null;
+
     /// <summary>The condition of a resize that is under way, or null.</summary>
-    public static V1PodCondition? Condition(DecisionPass pass)
+    public static V1PodCondition? InProgress(DecisionPass pass)
     {
         if (pass.View.Runtime is null || pass.Memory.Stage != Stage.Active)
         {
@@ -40,8 +61,15 @@ internal static class ResizeRules
         {
             if (pass.Runtime.Latest(spec.Name) is { State: RunState.Running } instance && Changed(AppliedTo(pass, spec, instance), Wanted(spec)).Count > 0)
             {
-                var failed = pass.Memory.Retries.GetValueOrDefault("container/" + instance.Id);
-                return new V1PodCondition { Type = "PodResizeInProgress", Status = "True", Reason = failed is null ? null : "Error", Message = failed?.Failure.Message };
+                var failed = pass.Memory.Retries.GetValueOrDefault("container/" + instance.Id) ?? pass.Memory.Retries.GetValueOrDefault("cgroup");
+                return new V1PodCondition
+                {
+                    Type = Running,
+                    Status = "True",
+                    Reason = failed is null ? null : "Error",
+                    Message = failed?.Failure.Message,
+                    ObservedGeneration = pass.AllocatedGeneration,
+                };
             }
         }
 
@@ -56,7 +84,7 @@ internal static class ResizeRules
             pass.Instance(instance.Id, i => i with { Applied = Known(pass, spec, instance) });
         }
 
-        var generation = pass.Pod.Metadata?.Generation ?? 0;
+        var generation = pass.AllocatedGeneration;
         var changed = Changed(pass.Instance(instance.Id).Applied, Wanted(spec));
         if (changed.Count == 0 || memory.Kill is not null)
         {
@@ -80,6 +108,7 @@ internal static class ResizeRules
         return old?.Resources is { } resources && old.ContainerID == $"{pass.View.Settings.RuntimeName}://{instance.Id}" ? resources : Wanted(spec);
     }
 
-    private static List<string> Changed(V1ResourceRequirements? a, V1ResourceRequirements? b) =>
-        [.. Resizable.Where(name => a?.Requests.Get(name) != b?.Requests.Get(name) || a?.Limits.Get(name) != b?.Limits.Get(name))];
+    private static IReadOnlyList<string> Changed(V1ResourceRequirements? a, V1ResourceRequirements? b) => PodAllocation.ChangedIn(a, b);
+
+    private static V1PodCondition? Old(DecisionPass pass, string type) => pass.Memory.Status?.Conditions?.FirstOrDefault(c => c.Type == type);
 }

@@ -27,8 +27,27 @@ internal sealed class ResizeContainerEffect(PodEffectServices services)
                 Sandbox = sandbox,
             },
             cancellationToken).ConfigureAwait(false);
+        await CheckUsageAsync(effect, config.Linux.Resources.MemoryLimitInBytes, cancellationToken).ConfigureAwait(false);
         await services.Runtime.UpdateContainerResourcesAsync(
             new UpdateContainerResourcesRequest { ContainerId = effect.ContainerId, Linux = config.Linux.Resources }, cancellationToken).ConfigureAwait(false);
         return services.Done(effect);
+    }
+
+    /// <summary>A limit below what the container uses would have the kernel kill it.</summary>
+    private async Task CheckUsageAsync(ResizeContainer effect, long limit, CancellationToken cancellationToken)
+    {
+        if (limit <= 0)
+        {
+            return;
+        }
+
+        var answer = await services.Runtime.ContainerStatsAsync(new ContainerStatsRequest { ContainerId = effect.ContainerId }, cancellationToken).ConfigureAwait(false);
+        if (answer.Stats?.Memory?.WorkingSetBytes?.Value is { } usage && usage > (ulong)limit)
+        {
+            throw new EffectException(new EffectFailure(
+                FailureKind.Transient,
+                "ResizeError",
+                $"cannot decrease memory limits: attempting to set container \"{effect.Container}\" memory limit ({limit}) below current usage ({usage})"));
+        }
     }
 }

@@ -9,6 +9,15 @@ internal interface IPodAdmission
     /// <summary>Judges a pod and, where it is taken, counts it until its release.</summary>
     AdmissionVerdict Admit(V1Pod pod, PodOrigin origin);
 
-    /// <summary>The pod takes nothing any more.</summary>
+    /// <summary>What an admitted pod may have of what it asks for now; null where it was not admitted.</summary>
+    PodAllocation? Ask(V1Pod pod);
+
+    /// <summary>Raised when a pod that waited gets what it asks for, or waits for another reason.</summary>
+    event Action<string, PodAllocation>? Settled;
+
+    /// <summary>All pods of this node were seen: what was given to others is forgotten.</summary>
+    void SourcesKnown();
+
+    /// <summary>The pod takes nothing any more. May be told again.</summary>
     void Release(string podUid);
 }

@@ -47,6 +47,8 @@ internal sealed partial class PodLoop
     private bool blocked;
     private StopRequest? stop;
     private AdmissionVerdict? admission;
+    private PodAllocation? allocation;
+    private V1Pod applied;
     private RuntimeLook? runtime;
     private PodMemory memory = PodMemory.Empty;
     private ImmutableDictionary<ProbeKey, ProbeView> probes = ImmutableDictionary<ProbeKey, ProbeView>.Empty;
@@ -62,6 +64,7 @@ internal sealed partial class PodLoop
     {
         this.ended = ended;
         this.pod = pod;
+        applied = pod;
         this.blocked = blocked;
         this.services = services;
         Origin = origin;
@@ -134,7 +137,17 @@ internal sealed partial class PodLoop
 
     private void Take(Mail mail)
     {
-        pod = mail.Pod ?? pod;
+        if (mail.Allocation is { } given && (allocation is null || given.Sequence > allocation.Sequence))
+        {
+            allocation = given;
+        }
+
+        if (mail.Pod is not null || mail.Allocation is not null)
+        {
+            pod = mail.Pod ?? pod;
+            applied = allocation?.Apply(pod) ?? pod;
+        }
+
         gone |= mail.Gone;
         stop = mail.Stop ?? stop;
         blocked = mail.Blocked ?? blocked;
@@ -165,7 +178,9 @@ internal sealed partial class PodLoop
 
     private PodView View(Mail mail) => new()
     {
-        Pod = pod,
+        Pod = applied,
+        Wanted = pod,
+        Allocation = allocation,
         Origin = Origin,
         Gone = gone,
         Stop = stop,

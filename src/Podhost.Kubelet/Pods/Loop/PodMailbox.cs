@@ -51,6 +51,8 @@ internal sealed class Mail
 
     public AdmissionVerdict? Admission { get; set; }
 
+    public PodAllocation? Allocation { get; set; }
+
     /// <summary>A look at the runtime is asked for.</summary>
     public bool Look { get; set; }
 

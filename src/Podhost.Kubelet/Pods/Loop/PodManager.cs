@@ -27,6 +27,7 @@ internal sealed partial class PodManager : IPodDirectory, IEvictablePods
         this.services = services;
         this.admission = admission;
         this.mirrors = mirrors;
+        admission.Settled += (uid, given) => Post(uid, m => m.Allocation = given);
     }
 
     /// <summary>Raised when a pod comes or its spec changes, and with null when it is finished.</summary>
@@ -45,7 +46,8 @@ internal sealed partial class PodManager : IPodDirectory, IEvictablePods
 
             if (entries.TryGetValue(pod.Metadata.Uid, out var known))
             {
-                known.Loop.Post(m => m.Pod = pod);
+                var given = admission.Ask(pod);
+                known.Loop.Post(m => (m.Pod, m.Allocation) = (pod, given ?? m.Allocation));
                 entry = known;
             }
             else
@@ -90,27 +92,10 @@ internal sealed partial class PodManager : IPodDirectory, IEvictablePods
     }
 
     /// <summary>Stops a pod for the node's sake.</summary>
-    public void Stop(string uid, StopRequest request)
-    {
-        lock (gate)
-        {
-            if (entries.TryGetValue(uid, out var entry))
-            {
-                entry.Loop.Post(m => m.Stop = request);
-            }
-        }
-    }
+    public void Stop(string uid, StopRequest request) => Post(uid, m => m.Stop = request);
 
-    public void Report(ProbeReport report)
-    {
-        lock (gate)
-        {
-            if (entries.TryGetValue(report.PodUid, out var entry))
-            {
-                entry.Loop.Post(m => m.Probes[new ProbeKey(report.ContainerId, report.Kind)] = new ProbeView(report.Result, report.Message));
-            }
-        }
-    }
+    public void Report(ProbeReport report) =>
+        Post(report.PodUid, m => m.Probes[new ProbeKey(report.ContainerId, report.Kind)] = new ProbeView(report.Result, report.Message));
 
     public void ReferencesChanged(IReadOnlyCollection<string> uids)
     {
@@ -210,6 +195,17 @@ internal sealed partial class PodManager : IPodDirectory, IEvictablePods
         }
     }
 
+    private void Post(string uid, Action<Mail> write)
+    {
+        lock (gate)
+        {
+            if (entries.TryGetValue(uid, out var entry))
+            {
+                entry.Loop.Post(write);
+            }
+        }
+    }
+
     private Entry Begin(V1Pod pod, PodOrigin origin)
     {
         var name = $"{pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}";
@@ -223,7 +219,8 @@ internal sealed partial class PodManager : IPodDirectory, IEvictablePods
         entries[loop.Uid] = entry;
         sameName.Add(entry);
         var verdict = origin == PodOrigin.Orphan ? AdmissionVerdict.Ok : admission.Admit(pod, origin);
-        loop.Post(m => m.Admission = verdict);
+        var given = admission.Ask(pod);
+        loop.Post(m => (m.Admission, m.Allocation) = (verdict, given));
         entry.Task = Task.Run(() => RunAsync(entry, origin), CancellationToken.None);
         return entry;
     }

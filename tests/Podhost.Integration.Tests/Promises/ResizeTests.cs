@@ -1,0 +1,71 @@
+using Podhost.Integration.Tests.Instances;
+
+namespace Podhost.Integration.Tests.Promises;
+
+/// <summary>In-place resize through kubectl, on an instance of its own: a pod that asks for the whole node would be in others' way.</summary>
+public sealed class ResizeTests(ClusterFixture cluster)
+{
+    private const string Given = ".status.containerStatuses[0].resources.requests.cpu";
+    private const string Pending = ".status.conditions[?(@.type==\"PodResizePending\")].reason";
+
+    [Fact]
+    public async Task A_resize_is_given_when_there_is_room_and_what_was_given_outlives_the_kubelet()
+    {
+        Assert.SkipWhen(cluster.CannotRun is not null, cluster.CannotRun ?? "");
+        await using var instance = await Instance.StartAsync();
+        await ClusterFixture.LoadImagesAsync(instance);
+        var k = instance.Kubectl;
+        await k.ApplyAsync(Pod("grows"));
+        await k.ApplyAsync(Pod("holds"));
+        await k.ReadyAsync("grows");
+        await k.ReadyAsync("holds");
+        var container = await ContainerAsync(k);
+
+        await ResizeAsync(k, "300m");
+        await k.WaitAsync("grows", Given, "300m");
+        Assert.Contains(Shares(container.Split(' ')[0]), new[] { "307", "12" });
+        Assert.Equal("", await k.FieldAsync("grows", ".status.conditions[?(@.type==\"PodResizeInProgress\")].status"));
+
+        // All of the node, of which another pod holds a part.
+        var all = (await k.OkAsync("get node -o", "jsonpath={.items[0].status.allocatable.cpu}")).Trim();
+        await ResizeAsync(k, all);
+        await k.WaitAsync("grows", Pending, "Deferred");
+        Assert.StartsWith("Node didn't have enough resource: cpu, requested: ", await k.FieldAsync("grows", ".status.conditions[?(@.type==\"PodResizePending\")].message"));
+        await k.EventAsync("grows", "ResizeDeferred");
+
+        await instance.KillAsync();
+        await instance.UpAsync();
+        await k.ReadyAsync("grows");
+        Assert.Equal("Deferred 300m", await k.FieldAsync("grows", Pending + "} {" + Given));
+
+        await k.OkAsync("delete pod holds --timeout=30s");
+        await k.WaitAsync("grows", Given, all);
+        await k.WaitAsync("grows", ".status.containerStatuses[0].allocatedResources.cpu", all);
+        Assert.Equal("", await k.FieldAsync("grows", Pending));
+
+        await ResizeAsync(k, "1000");
+        await k.WaitAsync("grows", Pending, "Infeasible");
+        Assert.Equal(container, await ContainerAsync(k));
+    }
+
+    private static Task<string> ResizeAsync(Kubectl k, string cpu) => k.OkAsync(
+        "patch pod grows --subresource resize -p", "{\"spec\":{\"containers\":[{\"name\":\"main\",\"resources\":{\"requests\":{\"cpu\":\"" + cpu + "\"}}}]}}");
+
+    private static Task<string> ContainerAsync(Kubectl k) =>
+        k.FieldAsync("grows", ".status.containerStatuses[0].containerID} {.status.containerStatuses[0].restartCount");
+
+    private static string Shares(string containerId) =>
+        Directory.GetDirectories("/sys/fs/cgroup", containerId[(containerId.LastIndexOf('/') + 1)..], new EnumerationOptions { RecurseSubdirectories = true })
+            .SelectMany(d => (string[])[Path.Combine(d, "cpu.shares"), Path.Combine(d, "cpu.weight")])
+            .Where(File.Exists).Select(f => File.ReadAllText(f).Trim()).First();
+
+    private static string Pod(string name) => $$"""
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: {{name}}}
+        spec:
+          terminationGracePeriodSeconds: 1
+          containers:
+          - {name: main, image: "busybox:stable", command: [sleep, "1000"], resources: {requests: {cpu: 100m} } }
+        """;
+}
