@@ -23,6 +23,9 @@ internal sealed partial class NodeAdmission : IPodAdmission
     private readonly Dictionary<string, PodAllocation> former;
     private long sequence;
 
+    /// <summary>False while pods that the process before this one had may not have been seen yet: what is free is not known then.</summary>
+    private bool complete;
+
     /// <summary>An account.</summary>
     /// <param name="judgement">Says what fits.</param>
     /// <param name="file">Keeps what was given over a restart; null: nothing is kept.</param>
@@ -36,6 +39,7 @@ internal sealed partial class NodeAdmission : IPodAdmission
         this.logger = logger ?? NullLogger.Instance;
         string? error = null;
         former = file?.Read(out error) ?? [];
+        complete = former.Count == 0;
         if (error is not null)
         {
             LogUnreadable(this.logger, error);
@@ -117,10 +121,15 @@ internal sealed partial class NodeAdmission : IPodAdmission
     /// <inheritdoc/>
     public void SourcesKnown()
     {
+        List<(string, PodAllocation)> changed;
         lock (gate)
         {
             former.Clear();
+            complete = true;
+            changed = Retry(places.Values.Where(p => !p.Given.Gives(p.Wanted)));
         }
+
+        Tell(changed);
     }
 
     private List<V1Pod> Others(string uid) => [.. places.Where(p => p.Key != uid).Select(p => p.Value.Applied)];
@@ -130,8 +139,8 @@ internal sealed partial class NodeAdmission : IPodAdmission
     {
         var (before, pod) = (place.Given, place.Wanted);
         var differs = !before.Gives(pod);
-        var pending = differs ? judgement.OfResize(pod, Others(pod.Metadata.Uid)) : null;
-        if (pending is null)
+        var pending = !differs ? null : complete ? judgement.OfResize(pod, Others(pod.Metadata.Uid)) : Shown(pod);
+        if (pending is null && (complete || !differs))
         {
             place.Given = PodAllocation.Of(pod) with { Sequence = ++sequence };
             place.Applied = pod;
@@ -143,7 +152,7 @@ internal sealed partial class NodeAdmission : IPodAdmission
             return;
         }
 
-        if (before.Pending?.Reason != pending.Reason)
+        if (before.Pending?.Reason != pending?.Reason)
         {
             place.Since = time.GetUtcNow();
         }
@@ -152,17 +161,23 @@ internal sealed partial class NodeAdmission : IPodAdmission
         place.Applied = before.Apply(pod);
     }
 
+    /// <summary>What the process before this one said of a resize.</summary>
+    private static PendingResize? Shown(V1Pod pod) =>
+        pod.Status?.Conditions?.FirstOrDefault(c => c.Type == "PodResizePending") is { } shown ? new PendingResize(shown.Reason, shown.Message) : null;
+
+    // What is infeasible would need another node.
+    private List<(string Uid, PodAllocation Given)> Retry(string except) =>
+        Retry(places.Where(p => p.Key != except && p.Value.Given.Pending is { Reason: "Deferred" }).Select(p => p.Value));
+
     /// <summary>Looks again at those that wait; returns the ones for which something changed.</summary>
-    private List<(string Uid, PodAllocation Given)> Retry(string except)
+    private List<(string Uid, PodAllocation Given)> Retry(IEnumerable<Place> waiting)
     {
-        // What is infeasible would need another node.
-        var waiting = places.Where(p => p.Key != except && p.Value.Given.Pending is { Reason: "Deferred" }).Select(p => p.Value).ToList();
         var changed = new List<(string, PodAllocation)>();
-        foreach (var place in ResizeOrder.Sort(waiting, p => p.Applied, p => p.Wanted, p => p.Since))
+        foreach (var place in ResizeOrder.Sort(waiting, p => p.Applied, p => p.Wanted, p => p.Since).ToList())
         {
-            var before = place.Given.Pending;
+            var before = place.Given;
             Settle(place);
-            if (place.Given.Pending != before)
+            if (place.Given.Pending != before.Pending || place.Given.Generation != before.Generation)
             {
                 changed.Add((place.Wanted.Metadata.Uid, place.Given));
             }

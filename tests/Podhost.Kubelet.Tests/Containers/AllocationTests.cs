@@ -89,13 +89,17 @@ public sealed class AllocationTests : IDisposable
         // In between somebody asks for more than fits: the pod is admitted all the same, with what it had.
         admission = Start();
         Assert.True(admission.Admit(Pod("a", "2", generation: 4), PodOrigin.Api).Admitted);
+
+        // The other pod was not seen yet: it seems that there is room.
+        Assert.Equal("900m", admission.Ask(Pod("a", "2", generation: 4))!.Containers["a"].Requests["cpu"].ToString());
         Assert.True(admission.Admit(Pod("b", "1"), PodOrigin.Api).Admitted);
         admission.SourcesKnown();
+        Assert.Equal(["a Deferred"], settled);
         var given = admission.Ask(Pod("a", "2", generation: 4))!;
         Assert.Equal((2, "Deferred"), (given.Generation, given.Pending?.Reason));
         Assert.Equal("900m", given.Containers["a"].Requests["cpu"].ToString());
         admission.Release("b");
-        Assert.Equal(["a 4"], settled);
+        Assert.Equal(["a Deferred", "a 4"], settled);
     }
 
     [Fact]
