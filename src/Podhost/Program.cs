@@ -6,7 +6,7 @@ var time = TimeProvider.System;
 var root = new RootCommand("Kubernetes Pods on one Linux machine, in one process")
 {
     UpCommand.Create(time),
-    ServerCommand.Create(time),
+    ServerCommand.Create(time), JoinConfigCommand.Create(time),
     KubeletCommand.Create(time),
     RuntimeCommand.Create(time),
     DownCommand.Create(time),

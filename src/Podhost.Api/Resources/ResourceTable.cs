@@ -79,6 +79,10 @@ public static class ResourceTable
         Make<V1SubjectAccessReview>("authorization.k8s.io", "v1", "SubjectAccessReview", "subjectaccessreviews", null, false, isVirtual: true),
         Workload<V1CronJob>("batch", "CronJob", "cronjobs", "cj", scales: false),
         Workload<V1Job>("batch", "Job", "jobs", null, scales: false),
+        Make<V1CertificateSigningRequest>("certificates.k8s.io", "v1", "CertificateSigningRequest", "certificatesigningrequests", "csr", false, hasStatus: true) with
+        {
+            Subresources = [new("approval", "CertificateSigningRequest", GetUpdatePatch), Status("CertificateSigningRequest")],
+        },
         Make<V1Lease>("coordination.k8s.io", "v1", "Lease", "leases", null, true),
         Make<V1EndpointSlice>("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", null, true) with { HasGeneration = true },
         Make<Eventsv1Event>("events.k8s.io", "v1", "Event", "events", "ev", true) with { StoredAs = CoreEvents },

@@ -1,4 +1,5 @@
 using Podhost.Api.Resources;
+using Podhost.Api.Validation.Certificates;
 using Podhost.Api.Validation.Core;
 using Podhost.Api.Validation.Metadata;
 using Podhost.Api.Validation.Pods;
@@ -39,6 +40,7 @@ internal sealed record KindRules(Action<Field> Create, Action<Field, Field, stri
         [("apps", "ControllerRevision")] = new(ControllerRevisionRules.Create, (o, old, _) => ControllerRevisionRules.Update(o, old)),
         [("batch", "Job")] = new(JobRules.Create, JobRules.Update),
         [("batch", "CronJob")] = new(CronJobRules.Create, CronJobRules.Update),
+        [("certificates.k8s.io", "CertificateSigningRequest")] = new(SigningRequestRules.Create, SigningRequestRules.Update),
         [("coordination.k8s.io", "Lease")] = Same(ClassRules.CheckLease),
         [("node.k8s.io", "RuntimeClass")] = new(ClassRules.CheckRuntime, (o, old, _) => ClassRules.UpdateRuntime(o, old)),
         [("policy", "PodDisruptionBudget")] = new(DisruptionBudgetRules.Create, DisruptionBudgetRules.Update),

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Podhost.Api.OpenApi;
 using Podhost.Api.Resources;
 using Podhost.ApiServer.Admission;
+using Podhost.ApiServer.Admission.Certificates;
 using Podhost.ApiServer.Discovery;
 using Podhost.ApiServer.Metrics;
 using Podhost.ApiServer.Proxying;
@@ -25,7 +26,7 @@ internal sealed class ApiServerCore : IDisposable
         _writers = new ConcurrencyLimiter(options.MaxMutatingRequestsInFlight, options.MaxQueuedRequests);
         var authenticator = dependencies.Authenticator(Caches);
         var authorizer = dependencies.Authorizer(Caches);
-        var admission = new AdmissionChain([new NamespaceLifecycle(), .. dependencies.AdmissionPlugins(Caches)]);
+        var admission = new AdmissionChain([new NamespaceLifecycle(), new RequesterIdentity(), .. dependencies.AdmissionPlugins(Caches)]);
         var store = new ObjectStore(dependencies.Store, Caches, options, dependencies.Time);
         var strategies = new Strategies(options.EventTtl);
         var lister = new Lister(store);

@@ -1,4 +1,5 @@
 using Podhost.Api.Resources;
+using Podhost.ApiServer.Registry.Certificates;
 using Podhost.ApiServer.Registry.Events;
 using Podhost.ApiServer.Registry.Namespaces;
 using Podhost.ApiServer.Registry.Nodes;
@@ -34,6 +35,7 @@ internal sealed class Strategies
         ("", "serviceaccounts" or "services") => new ReturnsDeletedStrategy(resource),
         ("" or "events.k8s.io", "events") => new EventStrategy(resource, eventTtl),
         ("batch", "jobs") => new JobStrategy(resource),
+        ("certificates.k8s.io", "certificatesigningrequests") => new SigningRequestStrategy(resource),
         ("coordination.k8s.io", "leases") => new ConditionalUpdateStrategy(resource),
         _ => new ResourceStrategy(resource),
     };

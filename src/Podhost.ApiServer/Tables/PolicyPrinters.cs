@@ -3,7 +3,7 @@ using Podhost.ApiServer.Registry;
 
 namespace Podhost.ApiServer.Tables;
 
-/// <summary>ResourceQuotas, LimitRanges and PodDisruptionBudgets.</summary>
+/// <summary>ResourceQuotas, LimitRanges, PodDisruptionBudgets and CertificateSigningRequests.</summary>
 internal static class PolicyPrinters
 {
     public static TablePrinter Quotas { get; } = new ColumnPrinter(
@@ -20,6 +20,23 @@ internal static class PolicyPrinters
             Meta.Name(obj), Meta.At(obj, "spec", "minAvailable")?.ToString() ?? "N/A", Meta.At(obj, "spec", "maxUnavailable")?.ToString() ?? "N/A",
             Meta.At(obj, "status", "disruptionsAllowed")?.DeepClone() ?? 0, Durations.Age(obj, now),
         ]);
+
+    public static TablePrinter SigningRequests { get; } = new ColumnPrinter(
+        [TablePrinter.Name, TablePrinter.Age, new("SignerName"), new("Requestor"), new("RequestedDuration"), new("Condition")],
+        (obj, now) =>
+        [
+            Meta.Name(obj), Durations.Age(obj, now), Meta.Text(Meta.At(obj, "spec", "signerName")), Meta.Text(Meta.At(obj, "spec", "username")),
+            Meta.At(obj, "spec", "expirationSeconds") is JsonValue v && v.TryGetValue<long>(out var seconds) ? Durations.Human(TimeSpan.FromSeconds(seconds)) : "<none>",
+            Condition(obj),
+        ]);
+
+    private static string Condition(JsonObject request)
+    {
+        var types = (Meta.At(request, "status", "conditions") as JsonArray ?? []).Select(c => Meta.Text(c?["type"])).ToHashSet();
+        return (types.Contains("Denied") ? "Denied" : types.Contains("Approved") ? "Approved" : "Pending")
+            + (types.Contains("Failed") ? ",Failed" : "")
+            + (Meta.Text(Meta.At(request, "status", "certificate")).Length > 0 ? ",Issued" : "");
+    }
 
     private static string Amounts(JsonObject quota, bool limits) => string.Join(", ", (Meta.At(quota, "status", "hard") as JsonObject ?? [])
         .Where(h => h.Key.StartsWith("limits.", StringComparison.Ordinal) == limits)

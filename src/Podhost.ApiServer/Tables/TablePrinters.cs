@@ -38,6 +38,7 @@ internal static class TablePrinters
         "resourcequotas" => PolicyPrinters.Quotas,
         "poddisruptionbudgets" => PolicyPrinters.DisruptionBudgets,
         "limitranges" => PolicyPrinters.LimitRanges,
+        "certificatesigningrequests" => PolicyPrinters.SigningRequests,
         "storageclasses" => VolumePrinters.Classes,
         "persistentvolumes" => VolumePrinters.Volumes,
         "persistentvolumeclaims" => VolumePrinters.Claims,

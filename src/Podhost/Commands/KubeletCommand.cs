@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Podhost.Client;
-using Podhost.Client.Transport;
 using Podhost.Configuration;
 using Podhost.Hosting;
 
@@ -12,59 +10,51 @@ internal static class KubeletCommand
     public static Command Create(TimeProvider time)
     {
         var options = new InstanceOptions();
+        var flags = new KubeletFlags();
         var kubeconfig = new Option<string?>("--kubeconfig") { Description = "join the control plane of this kubeconfig; without it only static pods run" };
+        var bootstrap = new Option<string?>("--bootstrap-kubeconfig") { Description = "where --kubeconfig is not there or its certificate has ended, ask for a certificate with this one and write it" };
         var command = new Command("kubelet", "run the node alone: static pods, or a node of another control plane");
         options.AddAllTo(command);
-        var flags = new KubeletFlags();
         flags.AddAllTo(command);
         command.Options.Add(kubeconfig);
-        command.SetAction(async (parsed, cancellationToken) =>
-        {
-            var instance = flags.Apply(parsed, options.Read(parsed));
-            if (instance.StaticPodObjects && parsed.GetValue(kubeconfig) is not null)
-            {
-                throw new ConfigurationException("--static-pod-objects: with --kubeconfig pods have their ConfigMaps and Secrets from the API server");
-            }
-
-            if (instance.ServiceProxy == true && parsed.GetValue(kubeconfig) is null)
-            {
-                throw new ConfigurationException("--service-proxy: there are no Services without an API server: say --kubeconfig too");
-            }
-
-            using var held = InstanceLock.Take(instance);
-            using var logs = LogSetup.Create(instance.LogLevel);
-            using var transport = parsed.GetValue(kubeconfig) is { } path ? Join.Load(path) : null;
-            await using var runtime = await RuntimeHost.StartAsync(instance, time, logs, cancellationToken);
-            var node = new NodeHost(instance, transport?.Client, runtime.Runtime, runtime.Images, null, time, logs)
-            {
-                ClusterDns = DnsSettings.Configured(instance) ?? [],
-                ServiceProxyClient = instance.ServiceProxy == true ? transport?.Client : null,
-                OnListening = ReadinessNotice.SendReady,
-            };
-            await Loops.RunAllAsync([node.RunAsync, stop => runtime.Completion.WaitAsync(stop)], cancellationToken);
-            return 0;
-        });
+        command.Options.Add(bootstrap);
+        command.SetAction((parsed, cancellationToken) =>
+            RunAsync(flags.Apply(parsed, options.Read(parsed)), parsed.GetValue(kubeconfig), parsed.GetValue(bootstrap), time, cancellationToken));
         return command;
     }
 
-    private sealed class Join(HttpMessageInvoker invoker, IApiClient client) : IDisposable
+    private static async Task<int> RunAsync(PodhostOptions instance, string? kubeconfig, string? bootstrap, TimeProvider time, CancellationToken cancellationToken)
     {
-        public IApiClient Client { get; } = client;
-
-        public static Join Load(string path)
+        Check(instance, kubeconfig, bootstrap);
+        using var held = InstanceLock.Take(instance);
+        using var logs = LogSetup.Create(instance.LogLevel);
+        using var join = kubeconfig is null ? null : await NodeJoin.StartAsync(instance, kubeconfig, bootstrap, time, logs, cancellationToken);
+        await using var runtime = await RuntimeHost.StartAsync(instance, time, logs, cancellationToken);
+        var node = new NodeHost(instance, join?.Client, runtime.Runtime, runtime.Images, join?.Certificates, time, logs)
         {
-            try
-            {
-                var config = KubeConfig.Load(path);
-                var invoker = HttpsTransport.Create(config);
-                return new Join(invoker, new ApiClient(invoker, new ApiClientOptions { BaseAddress = config.Server, UserAgent = "podhost-kubelet" }));
-            }
-            catch (Exception e) when (e is IOException or FormatException or NotSupportedException)
-            {
-                throw new ConfigurationException($"--kubeconfig: {path}: {e.Message}");
-            }
+            ClusterDns = DnsSettings.Configured(instance) ?? [],
+            ServiceProxyClient = instance.ServiceProxy == true ? join?.Client : null,
+            OnListening = ReadinessNotice.SendReady,
+        };
+        await Loops.RunAllAsync([node.RunAsync, stop => runtime.Completion.WaitAsync(stop), .. join?.Loops ?? []], cancellationToken);
+        return 0;
+    }
+
+    private static void Check(PodhostOptions instance, string? kubeconfig, string? bootstrap)
+    {
+        if (instance.StaticPodObjects && kubeconfig is not null)
+        {
+            throw new ConfigurationException("--static-pod-objects: with --kubeconfig pods have their ConfigMaps and Secrets from the API server");
         }
 
-        public void Dispose() => invoker.Dispose();
+        if (bootstrap is not null && kubeconfig is null)
+        {
+            throw new ConfigurationException("--bootstrap-kubeconfig: say with --kubeconfig where the node's own kubeconfig shall be written");
+        }
+
+        if (instance.ServiceProxy == true && kubeconfig is null)
+        {
+            throw new ConfigurationException("--service-proxy: there are no Services without an API server: say --kubeconfig too");
+        }
     }
 }

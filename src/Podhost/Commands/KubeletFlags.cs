@@ -16,13 +16,15 @@ internal sealed class KubeletFlags
     private readonly Option<string?> _authorizationMode = new("--authorization-mode") { Description = "Webhook (default) or AlwaysAllow (authorization.mode)" };
     private readonly Option<string?> _certificateFile = new("--tls-cert-file") { Description = "serving certificate (tlsCertFile)" };
     private readonly Option<string?> _keyFile = new("--tls-private-key-file") { Description = "its key (tlsPrivateKeyFile)" };
+    private readonly Option<bool?> _rotate = new("--rotate-certificates") { Description = "renew the client certificate of a bootstrapped node before it ends (rotateCertificates, default true)" };
+    private readonly Option<bool?> _rotateServer = new("--rotate-server-certificates") { Description = "ask the API server for the serving certificate too (serverTLSBootstrap, default false: self-signed)" };
     private readonly Option<int?> _readOnlyPort = new("--read-only-port") { Description = "plain HTTP for anybody to read health, pods, statistics and metrics (readOnlyPort, default 0: none)" };
 
     /// <summary>Adds them to a command.</summary>
     public void AddAllTo(Command command)
     {
         foreach (var option in (Option[])
-            [_manifestUrl, _manifestUrlHeader, _clientCaFile, _anonymousAuth, _tokenWebhook, _authorizationMode, _certificateFile, _keyFile, _readOnlyPort])
+            [_manifestUrl, _manifestUrlHeader, _clientCaFile, _anonymousAuth, _tokenWebhook, _authorizationMode, _certificateFile, _keyFile, _rotate, _rotateServer, _readOnlyPort])
         {
             command.Options.Add(option);
         }
@@ -41,6 +43,8 @@ internal sealed class KubeletFlags
         Set(kubelet, Text(parsed, _authorizationMode), "authorization", "mode");
         Set(kubelet, Text(parsed, _certificateFile), "tlsCertFile");
         Set(kubelet, Text(parsed, _keyFile), "tlsPrivateKeyFile");
+        Set(kubelet, Flag(parsed, _rotate), "rotateCertificates");
+        Set(kubelet, Flag(parsed, _rotateServer), "serverTLSBootstrap");
         Set(kubelet, parsed.GetValue(_readOnlyPort) is { } port ? JsonValue.Create((long)port) : null, "readOnlyPort");
         return options with { Kubelet = kubelet };
     }

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Podhost.ApiServer.Admission;
+using Podhost.ApiServer.Admission.Certificates;
 using Podhost.ApiServer.Admission.Limits;
 using Podhost.ApiServer.Admission.Plugins;
 using Podhost.ApiServer.Admission.PodSecurity;
@@ -118,15 +119,16 @@ internal sealed class ControlPlane : IAsyncDisposable
         var codec = new TokenCodec(Pki.ServiceAccountKey, issuer);
         RbacAuthorizer? rbac = null;
         RbacAuthorizer Rbac(IObjectReader objects) => rbac ??= new RbacAuthorizer(objects);
+        UnionAuthorizer Authorizer(IObjectReader objects) => new(new MastersAuthorizer(), new NodeAuthorizer(objects, policy), Rbac(objects));
         TokenAuthenticator Tokens(IObjectReader objects) => new(codec, audiences, objects, _time);
         return new ApiServerDependencies
         {
             Store = _store,
             Time = _time,
             Logs = _logs,
-            Authenticator = objects => new UnionAuthenticator(new ClientCertificateAuthenticator(Pki.Authority, _time), Tokens(objects)),
-            Authorizer = objects => new UnionAuthorizer(new MastersAuthorizer(), new NodeAuthorizer(objects, policy), Rbac(objects)),
-            AdmissionPlugins = objects => [new RbacEscalationPlugin(Rbac(objects), Rbac(objects)), .. Plugins(options)],
+            Authenticator = objects => new UnionAuthenticator(new ClientCertificateAuthenticator(Pki.Authority, _time), new BootstrapTokenAuthenticator(objects, _time), Tokens(objects)),
+            Authorizer = Authorizer,
+            AdmissionPlugins = objects => [new RbacEscalationPlugin(Rbac(objects), Rbac(objects)), .. Plugins(options, Authorizer(objects))],
             ReviewHandlers = (objects, authorizer, _) =>
             [
                 new AccessReviewHandler(authorizer, Rbac(objects), _time),
@@ -137,7 +139,7 @@ internal sealed class ControlPlane : IAsyncDisposable
         };
     }
 
-    private IReadOnlyList<IAdmissionPlugin> Plugins(PodhostOptions options) =>
+    private IReadOnlyList<IAdmissionPlugin> Plugins(PodhostOptions options, IAuthorizer authorizer) =>
     // Upstream's order. What validates last of these is the quota: only what all others let through takes room.
     [
         new LimitRangerPlugin(),
@@ -149,6 +151,7 @@ internal sealed class ControlPlane : IAsyncDisposable
         new DefaultStorageClassPlugin(),
         new StorageObjectInUseProtectionPlugin(),
         new RuntimeClassPlugin(),
+        new CertificateSignersPlugin(authorizer),
         ServiceAddresses,
         new ResourceQuotaPlugin(_time),
     ];

@@ -7,6 +7,7 @@ using Podhost.Client.Events;
 using Podhost.Client.Informers;
 using Podhost.Configuration;
 using Podhost.Control.Controllers;
+using Podhost.Control.Controllers.Certificates;
 using Podhost.Control.Controllers.CronJobs;
 using Podhost.Control.Controllers.DaemonSets;
 using Podhost.Control.Controllers.Deployments;
@@ -88,6 +89,7 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
             new NodeLifecycleOptions { MonitorGracePeriod = options.NodeMonitorGracePeriod },
             time,
             logs));
+        Add(new CertificateController(manager, Follow<V1CertificateSigningRequest>(manager), nodes, plane.Pki.Authority, time, logs));
         var quotas = Follow<V1ResourceQuota>(manager);
         var claims = Follow<V1PersistentVolumeClaim>(manager);
         var volumes = Follow<V1PersistentVolume>(manager);

@@ -55,6 +55,7 @@ internal static class KubeletSettings
         "apiVersion" or "kind" => options,
         "clusterDNS" or "resolvConf" => options, // DnsSettings reads them
         "authentication" or "authorization" or "tlsCertFile" or "tlsPrivateKeyFile" or "readOnlyPort" => options, // KubeletAccessSettings reads them
+        "rotateCertificates" or "serverTLSBootstrap" => options, // KubeletCertificateSettings reads them
         "staticPodURL" => options with { StaticPodUrl = Page(name, value) },
         "staticPodURLHeader" => options with { StaticPodUrlHeaders = Headers(name, value) },
         "httpCheckFrequency" => options with { HttpCheckFrequency = Duration(name, value) is { Ticks: > 0 } period ? period : throw Wrong(name, "greater than zero") },

@@ -37,7 +37,7 @@ public sealed class StandaloneKubeletTests : IClassFixture<StandaloneFixture>
         // A changed file is another pod; the others are the same.
         Write("first.yaml", Yaml("first", "echo changed; sleep 1000"));
         var changed = await ReadyAsync("first", $"{first["metadata"]!["uid"]}");
-        Assert.Equal((HttpStatusCode.OK, "changed\n"), await _kubelet.GetAsync($"/containerLogs/default/first-{_node.Node}/main"));
+        await PrintedAsync("first", "changed\n");
         Assert.NotEqual(KubeletApi.ContainerOf(first), KubeletApi.ContainerOf(changed));
         Assert.Equal(KubeletApi.ContainerOf(second), KubeletApi.ContainerOf(await ReadyAsync("second")));
 
@@ -112,7 +112,7 @@ public sealed class StandaloneKubeletTests : IClassFixture<StandaloneFixture>
         Write("words.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words}\ndata: {greeting: \"hello\\n\"}\n");
         Write("secret.json", """{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "pass"}, "stringData": {"word": "sesame"}}""");
         await ReadyAsync("user");
-        Assert.Equal("hello\nsesame\n", (await _kubelet.GetAsync($"/containerLogs/default/user-{_node.Node}/main")).Text);
+        await PrintedAsync("user", "hello\nsesame\n");
         Write("words.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: words}\ndata: {greeting: \"changed\\n\"}\n");
         Assert.Equal("changed\n", await _kubelet.ExecAsync($"user-{_node.Node}", "sh", "-c", "until grep -q changed /c/greeting; do sleep 0.1; done; cat /c/greeting"));
         Remove("user.yaml", "words.yaml", "secret.json");
@@ -163,6 +163,20 @@ public sealed class StandaloneKubeletTests : IClassFixture<StandaloneFixture>
 
     private Task GoneAsync(params string[] names) => _kubelet.UntilAsync(
         pods => !pods.Any(p => names.Any(n => $"{p["metadata"]!["name"]}" == $"{n}-{_node.Node}")), $"{string.Join(", ", names)} did not go", _node);
+
+    // A container runs before it has printed anything.
+    private async Task PrintedAsync(string pod, string text)
+    {
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var (code, printed) = (HttpStatusCode.OK, "");
+        while (!stop.IsCancellationRequested && printed != text)
+        {
+            (code, printed) = await _kubelet.GetAsync($"/containerLogs/default/{pod}-{_node.Node}/main");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        }
+
+        Assert.Equal((HttpStatusCode.OK, text), (code, printed));
+    }
 
     private async Task LoggedAsync(params string[] words)
     {
