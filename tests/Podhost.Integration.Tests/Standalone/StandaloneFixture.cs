@@ -41,12 +41,14 @@ public sealed class StandaloneFixture : IAsyncLifetime
             kind: KubeletConfiguration
             fileCheckFrequency: 1h
             httpCheckFrequency: 500ms
+            evictionHard: {memory.available: 20Mi}
+            imageGCHighThresholdPercent: 100
             """;
         _instance = await Instance.StartCommandAsync(
             i =>
             {
                 var authorities = Path.Combine(i.Root, "clients.crt");
-                var file = Path.Combine(i.Root, "kubelet.yaml");
+                var file = Path.Combine(i.Root, "standalone.yaml");
                 _authority = KubeletApi.NewAuthority(authorities);
                 File.WriteAllText(file, configuration);
                 return
