@@ -12,7 +12,7 @@ public interface ILifecycleHookRunner
     /// <param name="podIP">Where http and tcp handlers connect where they name no host; empty where the pod has none.</param>
     /// <param name="handler">Exec, httpGet, tcpSocket (old manifests) or sleep.</param>
     /// <param name="deadline">When the handler must have ended; <see cref="DateTimeOffset.MaxValue"/> for none.</param>
-    /// <param name="cancellationToken">Cancels; an exec process is killed then.</param>
+    /// <param name="cancellationToken">Cancels the waiting; a command that was started runs on until its container is killed.</param>
     /// <returns>The outcome. A handler that fails is an outcome, not an exception.</returns>
     Task<LifecycleHookOutcome> RunAsync(
         V1Pod pod,

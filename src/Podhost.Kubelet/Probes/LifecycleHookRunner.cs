@@ -24,7 +24,7 @@ public sealed class LifecycleHookRunner(IRuntimeService runtime, TimeProvider ti
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         var failure = handler switch
         {
-            { Exec: { } exec } => await ExecAsync(containerId, exec, deadline, either.Token, cancellationToken).ConfigureAwait(false),
+            { Exec: { } exec } => await ExecAsync(containerId, exec, either.Token, cancellationToken).ConfigureAwait(false),
             { HttpGet: { } http } => await HttpAsync(container, podIP, http, either.Token, cancellationToken).ConfigureAwait(false),
             { TcpSocket: { } tcp } => await TcpAsync(container, podIP, tcp, either.Token, cancellationToken).ConfigureAwait(false),
             { Sleep: { } sleep } => await SleepAsync(sleep, either.Token, cancellationToken).ConfigureAwait(false),
@@ -55,24 +55,24 @@ public sealed class LifecycleHookRunner(IRuntimeService runtime, TimeProvider ti
             : new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, time);
     }
 
-    private async Task<string?> ExecAsync(string containerId, V1ExecAction exec, DateTimeOffset deadline, CancellationToken limited, CancellationToken caller)
+    private async Task<string?> ExecAsync(string containerId, V1ExecAction exec, CancellationToken limited, CancellationToken caller)
     {
-        var left = deadline - time.GetUtcNow();
-        var request = new ExecSyncRequest
-        {
-            ContainerId = containerId,
-            Timeout = left > TimeSpan.FromDays(30) ? 0 : Math.Max(1, (long)Math.Ceiling(left.TotalSeconds)),
-        };
+        var request = new ExecSyncRequest { ContainerId = containerId };
         request.Cmd.AddRange(exec.Command ?? []);
+
+        // Only the waiting ends with the deadline: the command has, as upstream's, until its container is killed, which is two seconds more.
+        var run = runtime.ExecSyncAsync(request, CancellationToken.None);
         try
         {
-            var response = await runtime.ExecSyncAsync(request, limited).ConfigureAwait(false);
+            var response = await run.WaitAsync(limited).ConfigureAwait(false);
             return response.ExitCode == 0 ? null : string.Create(
                 CultureInfo.InvariantCulture,
                 $"command '{string.Join(' ', request.Cmd)}' exited with {response.ExitCode}: {response.Stderr.ToStringUtf8()}, message: \"{ExecProbe.Text(response.Stdout, response.Stderr)}\"");
         }
-        catch (Exception e) when (e is OperationCanceledException or RpcException && limited.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
+            // The container's end ends it; what it says then nobody asks.
+            _ = run.ContinueWith(static ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             caller.ThrowIfCancellationRequested();
             return $"command '{string.Join(' ', request.Cmd)}' did not end in time";
         }

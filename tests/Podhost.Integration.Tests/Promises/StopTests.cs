@@ -20,6 +20,19 @@ public sealed class StopTests(ClusterFixture cluster) : ClusterTest(cluster)
     }
 
     [Fact]
+    public async Task A_hook_that_outlasts_the_grace_ends_with_its_container()
+    {
+        var directory = Directory.CreateDirectory(Path.Combine(Cluster.Root, "outlasts")).FullName;
+        await K.ApplyAsync(ShellPod("outlasts", "trap 'touch /host/term' TERM; while :; do sleep 0.1; done", """
+            lifecycle: {preStop: {exec: {command: [sh, -c, "until [ -e /host/term ]; do sleep 0.1; done; touch /host/seen; sleep 1000"]}}}
+                volumeMounts: [{name: h, mountPath: /host}]
+            """, $"volumes: [{{name: h, hostPath: {{path: {directory}}}}}]"));
+        await K.ReadyAsync("outlasts");
+        await K.OkAsync("delete pod outlasts --timeout=30s");
+        Assert.Equal(["seen", "term"], Directory.GetFiles(directory).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
     public async Task A_container_that_ignores_the_signal_is_killed_at_the_end_of_its_grace()
     {
         await K.ApplyAsync(ShellPod("stubborn", "trap '' TERM; while :; do sleep 1; done"));

@@ -29,17 +29,23 @@ public sealed class LifecycleHookRunnerTests
     }
 
     [Fact]
-    public async Task A_command_gets_the_time_to_the_deadline_or_no_limit()
+    public async Task A_command_is_waited_for_until_the_deadline_and_runs_on()
     {
-        runtime.ExecSyncAsync(null!, default).ReturnsForAnyArgs(new ExecSyncResponse());
+        var command = new TaskCompletionSource<ExecSyncResponse>();
+        runtime.ExecSyncAsync(null!, default).ReturnsForAnyArgs(command.Task);
         var exec = new V1LifecycleHandler { Exec = new V1ExecAction { Command = ["x"] } };
-        Assert.True((await RunAsync(exec, time.GetUtcNow().AddSeconds(7))).Succeeded);
-        Assert.True((await RunAsync(exec, DateTimeOffset.MaxValue)).Succeeded);
-        Received.InOrder(() =>
-        {
-            runtime.ExecSyncAsync(Arg.Is<ExecSyncRequest>(r => r.Timeout == 7), Arg.Any<CancellationToken>());
-            runtime.ExecSyncAsync(Arg.Is<ExecSyncRequest>(r => r.Timeout == 0), Arg.Any<CancellationToken>());
-        });
+        using var cancel = new CancellationTokenSource();
+        var limited = RunAsync(exec, time.GetUtcNow().AddSeconds(7));
+        var cancelled = RunAsync(exec, cancellation: cancel.Token);
+        var unlimited = RunAsync(exec);
+        time.Advance(TimeSpan.FromSeconds(7));
+        Assert.EndsWith("command 'x' did not end in time", (await limited).Message);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        Assert.False(unlimited.IsCompleted);
+        command.SetResult(new ExecSyncResponse());
+        Assert.True((await unlimited).Succeeded);
+        await runtime.Received(3).ExecSyncAsync(Arg.Is<ExecSyncRequest>(r => r.Timeout == 0), CancellationToken.None);
     }
 
     [Fact]
