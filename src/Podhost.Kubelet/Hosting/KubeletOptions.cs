@@ -1,3 +1,4 @@
+using System.Net;
 using Podhost.Kubelet.Eviction.Pressure;
 using Podhost.Kubelet.Images;
 
@@ -98,6 +99,12 @@ public sealed record KubeletOptions
 
     /// <summary>Port of the kubelet's HTTPS server, for status.daemonEndpoints.</summary>
     public int Port { get; init; } = 10250;
+
+    /// <summary>healthzPort: /healthz without authentication; 0 for none.</summary>
+    public int HealthzPort { get; init; }
+
+    /// <summary>healthzBindAddress.</summary>
+    public IPAddress HealthzBindAddress { get; init; } = IPAddress.Loopback;
 
     /// <summary>Labels that the node registers with, besides the well-known ones.</summary>
     public IReadOnlyDictionary<string, string> NodeLabels { get; init; } = new Dictionary<string, string>();

@@ -41,6 +41,7 @@ internal sealed class KubeletRoutes
             ["run", ..] when parts.Length is 4 or 5 => Only(context, streams.RunAsync, parts, "POST"),
             ["logs", ..] => throw KubeletRequestException.NotFound("/logs is not served: files of the node are not for this API\n"),
             ["checkpoint", ..] => throw new KubeletRequestException(501, "/checkpoint is not supported\n"),
+            ["healthz"] when HttpMethods.IsHead(method) => TextResponse.TextAsync(context, 200, ""),
             _ when !HttpMethods.IsGet(method) => throw new KubeletRequestException(HttpMethods.IsHead(method) ? 405 : Known(parts) ? 405 : 404, "405: Method Not Allowed"),
             ["containerLogs", var ns, var pod, var container] => logs.HandleAsync(context, ns, pod, container),
             ["healthz"] or ["healthz", "ping" or "log" or "syncloop"] => TextResponse.TextAsync(context, 200, "ok"),
@@ -58,6 +59,9 @@ internal sealed class KubeletRoutes
 
     /// <summary>What the port for reading serves: neither logs nor sessions, and nothing that tells secrets of the configuration.</summary>
     public static bool IsReadOnly(string path) => path.Trim('/').Split('/')[0] is "healthz" or "pods" or "stats" or "metrics";
+
+    /// <summary>True for what the port of health checks serves.</summary>
+    public static bool IsHealth(string path) => path.Trim('/').Split('/')[0] is "healthz";
 
     private static bool Known(string[] parts) => parts[0] is "containerLogs" or "healthz" or "pods" or "runningpods" or "configz" or "stats" or "metrics";
 

@@ -23,7 +23,7 @@ namespace Podhost.Kubelet.Server;
 /// </summary>
 public sealed partial class KubeletServer : IAsyncDisposable
 {
-    private static readonly object ReadOnly = new();
+    private static readonly object Plain = new();
     private readonly KubeletServerOptions options;
     private readonly KubeletAuthorizer authorize;
     private readonly RequestAuthenticator authenticator;
@@ -77,7 +77,11 @@ public sealed partial class KubeletServer : IAsyncDisposable
         foreach (var address in app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses)
         {
             var uri = new Uri(address);
-            (Port, ReadOnlyPort) = uri.Scheme == Uri.UriSchemeHttps ? (uri.Port, ReadOnlyPort) : (Port, uri.Port);
+            if (uri.Port != options.HealthzEndpoint?.Port)
+            {
+                (Port, ReadOnlyPort) = uri.Scheme == Uri.UriSchemeHttps ? (uri.Port, ReadOnlyPort) : (Port, uri.Port);
+            }
+
             LogStarted(address);
         }
     }
@@ -108,11 +112,18 @@ public sealed partial class KubeletServer : IAsyncDisposable
                 https.AllowAnyClientCertificate();
             });
         });
-        if (options.ReadOnlyEndpoint is { } readOnly)
+        ListenPlain(kestrel, options.ReadOnlyEndpoint, KubeletRoutes.IsReadOnly);
+        ListenPlain(kestrel, options.HealthzEndpoint, KubeletRoutes.IsHealth);
+    }
+
+    // A port without TLS asks nobody who he is, so that it shows little.
+    private static void ListenPlain(KestrelServerOptions kestrel, IPEndPoint? endpoint, Func<string, bool> shows)
+    {
+        if (endpoint is not null)
         {
-            kestrel.Listen(readOnly, listen => listen.Use(next => connection =>
+            kestrel.Listen(endpoint, listen => listen.Use(next => connection =>
             {
-                connection.Items[ReadOnly] = ReadOnly;
+                connection.Items[Plain] = shows;
                 return next(connection);
             }));
         }
@@ -146,9 +157,9 @@ public sealed partial class KubeletServer : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         var path = context.Request.Path.Value ?? "/";
-        if (context.Features.Get<IConnectionItemsFeature>()?.Items.ContainsKey(ReadOnly) == true)
+        if (context.Features.Get<IConnectionItemsFeature>()?.Items.TryGetValue(Plain, out var shows) == true)
         {
-            await (KubeletRoutes.IsReadOnly(path) ? routes.HandleAsync(context, path) : throw KubeletRequestException.NotFound("404 page not found\n")).ConfigureAwait(false);
+            await (((Func<string, bool>)shows!)(path) ? routes.HandleAsync(context, path) : throw KubeletRequestException.NotFound("404 page not found\n")).ConfigureAwait(false);
             return;
         }
 

@@ -10,6 +10,9 @@ public sealed record KubeletServerOptions
     /// <summary>Where it listens (KubeletConfiguration address and port).</summary>
     public IPEndPoint Endpoint { get; init; } = new(IPAddress.Any, 10250);
 
+    /// <summary>healthzPort: plain HTTP, /healthz alone; null for none.</summary>
+    public IPEndPoint? HealthzEndpoint { get; init; }
+
     /// <summary>Name of the node.</summary>
     public required string NodeName { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Podhost.Integration.Tests.Instances;
 
 namespace Podhost.Integration.Tests.Promises;
@@ -18,5 +19,14 @@ public sealed class NodeTests(ClusterFixture cluster) : ClusterTest(cluster)
         await K.ApplyAsync(ShellPod("heard", "true", podMore: "restartPolicy: Never"));
         await K.WaitAsync("heard", ".status.phase", "Succeeded");
         Assert.Equal(Instance.OnContainerd ? 1 : 0, Cluster.Log.Split('\n').Count(l => l.Contains("tells no events", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task The_kubelet_shows_the_configuration_that_is_in_effect()
+    {
+        var shown = JsonNode.Parse(await K.OkAsync($"get --raw /api/v1/nodes/{Cluster.Node}/proxy/configz"))!["kubeletconfig"]!;
+        Assert.Equal((Cluster.KubeletPort, 110, 40),
+            ((int)shown["port"]!, (int)shown["maxPods"]!, (int)shown["nodeLeaseDurationSeconds"]!));
+        Assert.Equal(("10s", "Watch", Cluster.CgroupRoot), ((string?)shown["nodeStatusUpdateFrequency"], (string?)shown["configMapAndSecretChangeDetectionStrategy"], (string?)shown["cgroupRoot"]));
     }
 }

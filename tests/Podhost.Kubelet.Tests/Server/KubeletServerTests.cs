@@ -28,6 +28,8 @@ public sealed class KubeletServerTests : IAsyncLifetime
     private readonly IPodDirectory pods = Substitute.For<IPodDirectory>();
     private readonly List<KubeletAccess> asked = [];
     private readonly string directory = Directory.CreateTempSubdirectory("podhost-kubelet-server-").FullName;
+    private readonly int readOnlyPort = Podhost.Tests.Shared.Loopback.FreePort();
+    private readonly int healthzPort = Podhost.Tests.Shared.Loopback.FreePort();
     private StreamingServer streaming = null!;
     private KubeletServer server = null!;
     private Func<KubeletAccess, bool> allow = _ => true;
@@ -62,9 +64,10 @@ public sealed class KubeletServerTests : IAsyncLifetime
             {
                 Endpoint = new IPEndPoint(IPAddress.Loopback, 0),
                 NodeName = "n1",
+                ReadOnlyEndpoint = new IPEndPoint(IPAddress.Loopback, readOnlyPort),
+                HealthzEndpoint = new IPEndPoint(IPAddress.Loopback, healthzPort),
                 ClientAuthorities = [authority],
                 Anonymous = true,
-                ReadOnlyEndpoint = new IPEndPoint(IPAddress.Loopback, 0),
                 Configuration = new JsonObject { ["kind"] = "KubeletConfiguration" },
             },
             new KubeletServerServices { Pods = pods, Runtime = runtime, Metrics = () => "extra 1\n" },
@@ -98,6 +101,32 @@ public sealed class KubeletServerTests : IAsyncLifetime
         var access = Assert.Single(asked);
         Assert.Equal(("kube-apiserver-kubelet-client", "get", "healthz", "n1"), (access.User.Name, access.Verb, access.Subresource, access.NodeName));
         Assert.Equal(["system:masters", "system:authenticated"], access.User.Groups);
+    }
+
+    [Fact]
+    public async Task The_ports_without_TLS_show_little_and_ask_nobody()
+    {
+        using var http = new HttpClient();
+        Assert.Equal("ok", await http.GetStringAsync($"http://127.0.0.1:{readOnlyPort}/healthz", Deadline));
+        Assert.Contains("\"web\"", await http.GetStringAsync($"http://127.0.0.1:{readOnlyPort}/pods", Deadline));
+        Assert.Equal("ok", await http.GetStringAsync($"http://127.0.0.1:{healthzPort}/healthz", Deadline));
+        using var head = await http.SendAsync(new HttpRequestMessage(HttpMethod.Head, $"http://127.0.0.1:{healthzPort}/healthz"), Deadline);
+        Assert.Equal(HttpStatusCode.OK, head.StatusCode);
+        foreach (var (method, url, expected) in new[]
+        {
+            (HttpMethod.Get, $"{healthzPort}/pods", HttpStatusCode.NotFound), (HttpMethod.Post, $"{readOnlyPort}/pods", HttpStatusCode.MethodNotAllowed),
+            (HttpMethod.Get, $"{readOnlyPort}/configz", HttpStatusCode.NotFound),
+            (HttpMethod.Get, $"{readOnlyPort}/containerLogs/default/web/app", HttpStatusCode.NotFound),
+            (HttpMethod.Post, $"{readOnlyPort}/run/default/web/app?cmd=id", HttpStatusCode.NotFound),
+            (HttpMethod.Post, $"{readOnlyPort}/exec/default/web/app?command=id&output=1", HttpStatusCode.NotFound),
+        })
+        {
+            using var answer = await http.SendAsync(new HttpRequestMessage(method, $"http://127.0.0.1:{url}"), Deadline);
+            Assert.Equal((url, expected), (url, answer.StatusCode));
+        }
+
+        Assert.Empty(asked);
+        await runtime.DidNotReceiveWithAnyArgs().ExecAsync(null!, default);
     }
 
     [Fact]
