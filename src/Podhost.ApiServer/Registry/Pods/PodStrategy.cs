@@ -6,6 +6,10 @@ namespace Podhost.ApiServer.Registry.Pods;
 /// <summary>Pods: status and QoS class on create, one strategy a subresource, graceful deletion.</summary>
 internal sealed class PodStrategy(ResourceInfo resource) : ResourceStrategy(resource)
 {
+    /// <summary>As elsewhere, but a pod's place is no change of its spec: a pod that was created and bound is still at 1.</summary>
+    public override bool RaisesGeneration(JsonObject obj, JsonObject old) =>
+        Meta.Text(Meta.At(obj, "spec", "nodeName")) == Meta.Text(Meta.At(old, "spec", "nodeName")) && base.RaisesGeneration(obj, old);
+
     public override bool ReturnsDeletedObject => true;
 
     public override bool DeletesGracefully => true;
