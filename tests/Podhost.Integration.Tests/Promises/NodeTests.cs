@@ -29,4 +29,24 @@ public sealed class NodeTests(ClusterFixture cluster) : ClusterTest(cluster)
             ((int)shown["port"]!, (int)shown["maxPods"]!, (int)shown["nodeLeaseDurationSeconds"]!));
         Assert.Equal(("10s", "Watch", Cluster.CgroupRoot), ((string?)shown["nodeStatusUpdateFrequency"], (string?)shown["configMapAndSecretChangeDetectionStrategy"], (string?)shown["cgroupRoot"]));
     }
+
+    [Fact]
+    public async Task The_node_has_a_lease_that_is_its_own_and_is_renewed()
+    {
+        var lease = Cluster.Kubectl.In("kube-node-lease");
+        Assert.Equal(
+            $"{Cluster.Node} 40 v1 Node {Cluster.Node}",
+            await lease.OkAsync($"get lease {Cluster.Node} -o", "jsonpath={.spec.holderIdentity} {.spec.leaseDurationSeconds} {.metadata.ownerReferences[0]['apiVersion','kind','name']}"));
+        using var watch = lease.Start($"get lease {Cluster.Node} --watch -o", "jsonpath={.spec.renewTime}{\"\\n\"}");
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(40));
+        try
+        {
+            var first = await watch.StandardOutput.ReadLineAsync(stop.Token);
+            Assert.NotEqual(first, await watch.StandardOutput.ReadLineAsync(stop.Token));
+        }
+        finally
+        {
+            watch.Kill();
+        }
+    }
 }
