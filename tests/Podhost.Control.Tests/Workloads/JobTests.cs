@@ -48,6 +48,27 @@ public sealed class JobTests
         Assert.DoesNotContain(plan.Status.Conditions, c => c.Type == "Failed");
     }
 
+    [Theory]
+    [InlineData("0-1", null, new[] { 0, 1 }, true)]
+    [InlineData("0-1", null, new[] { 0, 2 }, false)]
+    [InlineData("0,3-4", 2, new[] { 0, 1, 4 }, true)]
+    [InlineData("0,3-4", 2, new[] { 0, 1, 2 }, false)]
+    [InlineData(null, 2, new[] { 1, 4 }, true)]
+    [InlineData(null, 3, new[] { 1, 4 }, false)]
+    public void A_success_policy_ends_a_job_before_all_indexes_have_succeeded(string? indexes, int? count, int[] succeeded, bool ends)
+    {
+        var job = Job(completions: 5, parallelism: 5, indexed: true);
+        job.Spec.SuccessPolicy = new V1SuccessPolicy { Rules = [new() { SucceededCount = 5 }, new() { SucceededIndexes = indexes, SucceededCount = count }] };
+        job.Status = new V1JobStatus { CompletedIndexes = IndexSet.Print(succeeded), Succeeded = succeeded.Length };
+        var plan = JobDecider.Decide(job, [Pod("late", "Running")], Start);
+        Assert.Equal(ends ? 1 : 0, plan.Delete.Count);
+        Assert.Equal(ends ? "SuccessPolicy: Matched rules at index 1" : null, plan.Status.Conditions?.Where(c => c.Type == "SuccessCriteriaMet").Select(c => $"{c.Reason}: {c.Message}").SingleOrDefault());
+
+        // Over when nothing is alive any more.
+        var done = JobDecider.Decide(job, [], Start);
+        Assert.Equal(ends ? "SuccessPolicy" : null, done.Status.Conditions?.SingleOrDefault(c => c.Type == "Complete")?.Reason);
+    }
+
     [Fact]
     public void A_deadline_wakes_and_ends_the_job()
     {

@@ -64,12 +64,10 @@ internal static class JobRules
             CheckFailurePolicy(spec);
         }
 
-        foreach (var name in (ReadOnlySpan<string>)["successPolicy", "scheduling"])
+        SuccessPolicyRules.Check(spec);
+        if (spec["scheduling"].IsSet)
         {
-            if (spec[name].IsSet)
-            {
-                spec[name].Forbidden("not implemented by this server");
-            }
+            spec["scheduling"].Forbidden("not implemented by this server");
         }
 
         if (spec["managedBy"].IsSet && spec["managedBy"].Text != "kubernetes.io/job-controller")

@@ -66,6 +66,11 @@ internal static class JobConditions
             return new JobVerdict("FailureTarget", "DeadlineExceeded", "Job was active longer than specified deadline");
         }
 
+        if (JobNames.IsIndexed(job) && SuccessPolicy.Match(job, accounts.Indexes) is { } met)
+        {
+            return new JobVerdict("SuccessCriteriaMet", "SuccessPolicy", met);
+        }
+
         var complete = job.Spec.Completions is { } completions ? accounts.AllSucceeded >= completions : accounts.AllSucceeded > 0 && active.Count == 0;
         return complete ? new JobVerdict("SuccessCriteriaMet", "CompletionsReached", "Reached expected number of succeeded pods") : null;
     }
