@@ -13,6 +13,7 @@ using Podhost.Runtime.Containers;
 using Podhost.Runtime.Events;
 using Podhost.Runtime.Images;
 using Podhost.Runtime.Network;
+using Podhost.Runtime.Network.Firewall;
 using Podhost.Runtime.Network.Cni;
 using Podhost.Runtime.Processes;
 using Podhost.Runtime.Sandboxes;
@@ -192,7 +193,7 @@ public sealed partial class EmbeddedRuntime : IAsyncDisposable
 
     private static PodNetworks Network(EmbeddedRuntimeOptions options, RuntimePaths paths, ILoggerFactory loggers, TimeProvider time)
     {
-        var bridge = new BridgeNetwork(options, paths, new NftProgram(), loggers.CreateLogger<BridgeNetwork>());
+        var bridge = new BridgeNetwork(options, paths, new NftProgram(), new IptablesFirewall(), loggers.CreateLogger<BridgeNetwork>());
         var cni = new CniNetwork(options, paths, new CniPlugins(options.CniBinDirectories, time), loggers.CreateLogger<CniNetwork>());
         return new PodNetworks(bridge, cni, options.CniConfDirectory is not null);
     }

@@ -5,6 +5,7 @@ using Podhost.Cri.V1;
 using Podhost.Linux.Native;
 using Podhost.Linux.Netlink;
 using Podhost.Linux.Nftables;
+using Podhost.Runtime.Network.Firewall;
 
 namespace Podhost.Runtime.Network;
 
@@ -20,6 +21,7 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
     private readonly EmbeddedRuntimeOptions _options;
     private readonly AddressPool _addresses;
     private readonly INftables _nftables;
+    private readonly IHostFirewall _firewall;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _portsGate = new(1, 1);
     private readonly Dictionary<string, IReadOnlyList<HostPort>> _ports = new(StringComparer.Ordinal);
@@ -27,9 +29,9 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
     private NetlinkSocket? _socket;
     private int _bridgeIndex;
 
-    internal BridgeNetwork(EmbeddedRuntimeOptions options, RuntimePaths paths, INftables nftables, ILogger logger)
+    internal BridgeNetwork(EmbeddedRuntimeOptions options, RuntimePaths paths, INftables nftables, IHostFirewall firewall, ILogger logger)
     {
-        (_options, _nftables, _logger) = (options, nftables, logger);
+        (_options, _nftables, _firewall, _logger) = (options, nftables, firewall, logger);
         _addresses = new AddressPool(options.PodCidr, new ReservationDirectory(paths.Addresses));
     }
 
@@ -47,6 +49,7 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
             EnsureBridge();
             EnsureForwarding();
             await _nftables.ApplyAsync(HostPortRules.Replace(_options.Bridge, _options.PodCidr, _ports.Values.SelectMany(ports => ports)), cancellationToken);
+            await PassFirewallAsync(cancellationToken);
             Problem = null;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -101,6 +104,7 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
     public async Task RemoveAsync(CancellationToken cancellationToken)
     {
         await _nftables.ApplyAsync(NftNames.Remove(NftNames.PodNetwork(_options.Bridge)), cancellationToken);
+        await _firewall.CloseAsync(_options.Bridge, cancellationToken);
         WithNetlink(netlink => netlink.DeleteLink(_options.Bridge));
         Problem = "the network was removed";
     }
@@ -205,6 +209,19 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
         File.WriteAllText($"/proc/sys/net/ipv4/conf/{_options.Bridge}/route_localnet", "1");
     }
 
+    // Pods work without where nothing is filtered; where something is, the log says why they do not.
+    private async Task PassFirewallAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _firewall.OpenAsync(_options.Bridge, cancellationToken);
+        }
+        catch (IOException failure)
+        {
+            LogFirewall(failure, _options.Bridge);
+        }
+    }
+
     private void WithNetlink(Action<RouteNetlink> action) => WithNetlink(netlink =>
     {
         action(netlink);
@@ -218,6 +235,9 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
             return action(new RouteNetlink(_socket ??= NetlinkSocket.Open()));
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The machine's firewall could not be told to let the traffic of bridge {Bridge} through")]
+    private partial void LogFirewall(Exception failure, string bridge);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The pod network on bridge {Bridge} is not ready")]
     private partial void LogNotReady(Exception failure, string bridge);
