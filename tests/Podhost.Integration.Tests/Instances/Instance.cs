@@ -146,16 +146,24 @@ public sealed class Instance : IAsyncDisposable
     public async Task KillAsync()
     {
         _process!.Kill();
-        await _process.WaitForExitAsync();
+        await ExitedAsync();
     }
 
     /// <summary>SIGTERM, and its end.</summary>
     public async Task<int> TerminateAsync()
     {
         (await Shell.RunAsync("kill", ["-TERM", $"{ProcessId}"])).Ok();
-        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        await _process!.WaitForExitAsync(stop.Token);
-        return _process.ExitCode;
+        await ExitedAsync();
+        return _process!.ExitCode;
+    }
+
+    // Waits for the process alone: WaitForExitAsync waits for the end of its output too, which a conmon that outlives it may hold.
+    private async Task ExitedAsync()
+    {
+        if (!await Task.Run(() => _process!.WaitForExit(TimeSpan.FromSeconds(30))))
+        {
+            throw new TimeoutException($"podhost did not end\n{Log}");
+        }
     }
 
     /// <summary>Another podhost command about this instance.</summary>
@@ -186,7 +194,7 @@ public sealed class Instance : IAsyncDisposable
         }
 
         var reset = await Shell.RunAsync(Executable.File, [.. Executable.Arguments, "reset", "--yes", .. Arguments()], deadline: TimeSpan.FromSeconds(90));
-        await _process!.WaitForExitAsync();
+        await ExitedAsync();
         if (_containerd is not null)
         {
             await _containerd.DisposeAsync();
