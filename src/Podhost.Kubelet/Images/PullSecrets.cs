@@ -61,7 +61,7 @@ internal sealed class PullSecrets(IObjectSource objects)
             : null;
         foreach (var (key, value) in auths ?? [])
         {
-            if (value is JsonObject entry && ToAuth(key, entry) is { } auth)
+            if (value is JsonObject entry && ToAuth(entry) is { } auth)
             {
                 yield return (key, auth);
             }
@@ -80,9 +80,10 @@ internal sealed class PullSecrets(IObjectSource objects)
         }
     }
 
-    private static AuthConfig? ToAuth(string server, JsonObject entry)
+    // Without server_address, as upstream: MatchWeight has decided, and containerd gives none to a server that is written without a scheme.
+    private static AuthConfig? ToAuth(JsonObject entry)
     {
-        var auth = new AuthConfig { ServerAddress = server, Username = Text(entry, "username"), Password = Text(entry, "password") };
+        var auth = new AuthConfig { Username = Text(entry, "username"), Password = Text(entry, "password") };
         if (auth.Username.Length == 0 && Text(entry, "auth") is { Length: > 0 } encoded)
         {
             var buffer = new byte[encoded.Length];
