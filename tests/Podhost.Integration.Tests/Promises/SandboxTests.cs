@@ -26,7 +26,7 @@ public sealed class SandboxTests(ClusterFixture cluster) : ClusterTest(cluster)
         Assert.Equal($"{ip} 1 0", await K.FieldAsync("held", ".status.podIP} {.status.containerStatuses[0].restartCount} {.status.containerStatuses[1].restartCount"));
 
         var uid = await K.FieldAsync("held", ".metadata.uid");
-        (await Shell.RunAsync("kill", ["-KILL", $"{InfraProcess(uid, await ContainerIdsAsync("held"))}"])).Ok();
+        (await Shell.RunAsync("kill", ["-KILL", $"{PodTraces.InfraProcess(Cluster, uid, await ContainerIdsAsync("held"))}"])).Ok();
         await K.EventAsync("held", "SandboxChanged");
         await K.WaitAsync("held", ".status.containerStatuses[?(@.name==\"b\")].restartCount", "1");
         await K.WaitAsync("held", ".status.containerStatuses[?(@.name==\"a\")].restartCount", "2");
@@ -43,15 +43,35 @@ public sealed class SandboxTests(ClusterFixture cluster) : ClusterTest(cluster)
         Assert.Matches(@"\n\s+[2-9]\d* sleep 1234", processes);
     }
 
+    [Fact]
+    public async Task The_infra_process_buries_the_orphans_of_a_shared_process_namespace()
+    {
+        await K.ApplyAsync(ShellPod("orphanage", "sleep 1000", podMore: "shareProcessNamespace: true"));
+        await K.ReadyAsync("orphanage");
+
+        // What nobody waited for would stay in /proc as a zombie.
+        Assert.Equal("PPid:\t1\n", await K.ShAsync("orphanage",
+            "sh -c 'sleep 1000 & echo $!' > /tmp/orphan; p=$(cat /tmp/orphan); grep PPid: /proc/$p/status; kill $p; while [ -e /proc/$p ]; do sleep 0.1; done"));
+        Assert.DoesNotContain("Z", await K.ShAsync("orphanage", "grep -h State: /proc/[0-9]*/status"));
+    }
+
+    [Fact]
+    public async Task A_container_outlives_its_monitor_and_its_end_is_unknown()
+    {
+        Assert.SkipWhen(Instance.OnContainerd, "containerd's monitor is the shim, of the whole pod");
+        await K.ApplyAsync(ShellPod("unwatched", "trap 'exit 3' USR1; sleep 1000 & wait"));
+        await K.ReadyAsync("unwatched");
+        var container = (await ContainerIdsAsync("unwatched")).Single();
+        var monitor = await File.ReadAllTextAsync(Path.Combine(Cluster.Root, "run/conmon", container, "conmon.pid"));
+        (await Shell.RunAsync("kill", ["-KILL", monitor.Trim()])).Ok();
+        await K.ShAsync("unwatched", "true");
+        Assert.Equal("true 0", await K.FieldAsync("unwatched", ".status.containerStatuses[0].ready} {.status.containerStatuses[0].restartCount"));
+
+        await K.RunAsync("exec unwatched -- kill -USR1 1"); // the exec may die with the container
+        await K.WaitAsync("unwatched", ".status.containerStatuses[0].restartCount", "1");
+        Assert.Equal("255 Unknown", await K.FieldAsync("unwatched", ".status.containerStatuses[0].lastState.terminated.exitCode} {.status.containerStatuses[0].lastState.terminated.reason"));
+    }
+
     private async Task<string[]> ContainerIdsAsync(string pod) =>
         [.. (await K.FieldAsync(pod, ".status.containerStatuses[*].containerID")).Split(' ').Select(id => id[(id.LastIndexOf('/') + 1)..])];
-
-    // The pod's cgroup has a child for each container and one for the infra container.
-    private int InfraProcess(string uid, string[] containers)
-    {
-        var pod = Directory.GetDirectories("/sys/fs/cgroup", $"*{uid.Replace('-', '*')}", new EnumerationOptions { RecurseSubdirectories = true })
-            .First(d => d.Contains(Cluster.CgroupRoot, StringComparison.Ordinal) && Directory.GetDirectories(d).Length > containers.Length);
-        var infra = Directory.GetDirectories(pod).Single(d => !containers.Contains(Path.GetFileName(d)));
-        return int.Parse(File.ReadLines(Path.Combine(infra, "cgroup.procs")).First());
-    }
 }

@@ -1,0 +1,101 @@
+using System.Text.RegularExpressions;
+
+namespace Podhost.Integration.Tests.Instances;
+
+/// <summary>What a pod has on the machine: looked for while it is there, and looked for again when it is gone.</summary>
+public sealed partial class PodTraces
+{
+    private readonly Instance _instance;
+    private readonly string _uid;
+    private readonly string[] _ids;
+    private readonly string _network;
+    private readonly string _device;
+
+    private PodTraces(Instance instance, string uid, string[] ids, string network, string device)
+    {
+        _instance = instance;
+        _uid = uid;
+        _ids = ids;
+        _network = network;
+        _device = device;
+    }
+
+    /// <summary>The traces of a pod whose sandbox is there.</summary>
+    public static async Task<PodTraces> OfAsync(Instance instance, string uid)
+    {
+        // Each container and the infra container have a cgroup in the pod's.
+        var children = Cgroups(instance, uid).SelectMany(Directory.GetDirectories).ToArray();
+        string[] ids = [.. children.Select(Path.GetFileName).OfType<string>().Distinct()];
+        var process = children.SelectMany(Processes).First();
+        var network = new FileInfo($"/proc/{process}/ns/net").LinkTarget!;
+        var links = (await Shell.RunAsync("nsenter", ["-t", process, "-n", "ip", "-o", "link", "show", "eth0"])).Ok();
+        var index = PeerIndex().Match(links).Groups[1].Value;
+        var device = Directory.GetDirectories("/sys/class/net").Single(d => File.ReadAllText(Path.Combine(d, "ifindex")).Trim() == index);
+        return new PodTraces(instance, uid, ids, network, device);
+    }
+
+    /// <summary>The pod's cgroups, one for each hierarchy.</summary>
+    public static string[] Cgroups(Instance instance, string uid) =>
+        [.. Directory.GetDirectories("/sys/fs/cgroup", $"*{uid.Replace('-', '*')}", new EnumerationOptions { RecurseSubdirectories = true })
+            .Where(d => d.Contains(instance.CgroupRoot + "/", StringComparison.Ordinal))];
+
+    /// <summary>The first process of the pod's infra container.</summary>
+    /// <param name="instance">Where the pod is.</param>
+    /// <param name="uid">The pod's.</param>
+    /// <param name="containers">Ids of all its other containers.</param>
+    public static int InfraProcess(Instance instance, string uid, IReadOnlyCollection<string> containers)
+    {
+        var pod = Cgroups(instance, uid).First(d => Directory.GetDirectories(d).Length > containers.Count);
+        return int.Parse(Processes(Directory.GetDirectories(pod).Single(d => !containers.Contains(Path.GetFileName(d)))).First());
+    }
+
+    /// <summary>Waits until nothing of the pod is left: the API forgets a pod a moment before its directories go.</summary>
+    public async Task GoneAsync()
+    {
+        string[] left = [];
+        for (var attempt = 0; attempt < 600; attempt++)
+        {
+            left = [.. Left()];
+            if (left.Length == 0)
+            {
+                return;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        }
+
+        Assert.Fail("left behind:\n" + string.Join('\n', left));
+    }
+
+    private IEnumerable<string> Left()
+    {
+        var network = $" {_network} ";
+        return
+        [
+            .. new[] { Path.Combine(_instance.Root, "data/kubelet/pods", _uid), _device }.Where(Directory.Exists),
+            .. Directory.GetDirectories(Path.Combine(_instance.Root, "logs"), $"*{_uid}"),
+            .. Cgroups(_instance, _uid),
+            .. File.ReadLines("/proc/self/mountinfo").Where(m => m.Contains(_uid, StringComparison.Ordinal) || m.Contains(network, StringComparison.Ordinal) || Names(m)),
+            .. Directory.GetDirectories("/proc").Where(d => char.IsDigit(Path.GetFileName(d)[0])).Where(IsOfThePod),
+        ];
+    }
+
+    private bool IsOfThePod(string process)
+    {
+        try
+        {
+            return Names(File.ReadAllText(Path.Combine(process, "cmdline"))) || new FileInfo(Path.Combine(process, "ns/net")).LinkTarget == _network;
+        }
+        catch (IOException)
+        {
+            return false; // ended meanwhile
+        }
+    }
+
+    private bool Names(string text) => _ids.Any(id => text.Contains(id, StringComparison.Ordinal));
+
+    private static string[] Processes(string cgroup) => File.ReadAllLines(Path.Combine(cgroup, "cgroup.procs"));
+
+    [GeneratedRegex(@"eth0@if(\d+):")]
+    private static partial Regex PeerIndex();
+}
