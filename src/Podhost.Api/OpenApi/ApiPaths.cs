@@ -97,8 +97,7 @@ internal static class ApiPaths
         {
             yield return (verb, schema) switch
             {
-                (_, null) => new ApiOperation(verb == "create" ? "post" : "get", $"connect{(verb == "create" ? "Post" : "Get")}{name}", "connect",
-                    $"connect {verb.ToUpperInvariant()} requests to {s.Name} of {r.Kind}", kind, ApiParameter.OfSubresource(s.Name), null, null),
+                (_, null) => Connect(verb, name, $"{s.Name} of {r.Kind}", kind, ApiParameter.OfSubresource(s.Name)),
                 ("create", _) => new("post", $"create{name}", "post", $"create {s.Name} of a {r.Kind}", kind, ApiParameter.Write, schema, schema),
                 ("update", _) => new("put", $"replace{name}", "put", $"replace {s.Name} of the specified {r.Kind}", kind, ApiParameter.Write, schema, schema),
                 ("patch", _) => new("patch", $"patch{name}", "patch", $"partially update {s.Name} of the specified {r.Kind}",
@@ -107,6 +106,12 @@ internal static class ApiPaths
                     kind, ApiParameter.OfSubresource(s.Name), null, s.Name == "log" ? null : schema),
             };
         }
+    }
+
+    private static ApiOperation Connect(string verb, string name, string what, KindName kind, IReadOnlyList<ApiParameter> parameters)
+    {
+        var method = verb switch { "create" => "post", "update" => "put", _ => verb };
+        return new(method, $"connect{Capital(method)}{name}", "connect", $"connect {method.ToUpperInvariant()} requests to {what}", kind, parameters, null, null);
     }
 
     private static ApiOperation ListOf(ResourceInfo r, string id) => new(
