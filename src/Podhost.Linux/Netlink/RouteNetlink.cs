@@ -17,6 +17,10 @@ public sealed class RouteNetlink(NetlinkSocket socket)
     private const ushort NewAddress = 20;
     private const ushort DeleteAddressType = 21;
     private const ushort NewRoute = 24;
+    private const ushort DeleteRouteType = 25;
+
+    // Who made a route (rtm_protocol), of the numbers that the kernel gives no meaning and no routing daemon has.
+    private const byte RouteOwner = 85;
     private const ushort Request = 1;
     private const ushort Acknowledge = 4;
     private const ushort Dump = 0x300;
@@ -182,6 +186,34 @@ public sealed class RouteNetlink(NetlinkSocket socket)
             new NetlinkMessage(NewRoute, Request | Acknowledge | Create | Replace).Fixed(header).Attribute(5, gateway).Attribute(4, (uint)index),
             $"add the default route by {gateway}");
     }
+
+    /// <summary>Sets the route to a range by a neighbour. Idempotent; another route to the range is replaced.</summary>
+    /// <param name="range">Where to.</param>
+    /// <param name="gateway">The next hop, which must be on a network of this machine's interfaces.</param>
+    public void SetRoute(IPNetwork range, IPAddress gateway)
+    {
+        ArgumentNullException.ThrowIfNull(gateway);
+        socket.Execute(
+            new NetlinkMessage(NewRoute, Request | Acknowledge | Create | Replace).Fixed(Route(range)).Attribute(1, range.BaseAddress).Attribute(5, gateway),
+            $"add a route to {range} by {gateway}");
+    }
+
+    /// <summary>Removes a route that <see cref="SetRoute"/> made. Idempotent: an absent one is no error; somebody else's stays.</summary>
+    /// <param name="range">Where to.</param>
+    public void DeleteRoute(IPNetwork range)
+    {
+        try
+        {
+            socket.Execute(new NetlinkMessage(DeleteRouteType, Request | Acknowledge).Fixed(Route(range)).Attribute(1, range.BaseAddress), $"remove the route to {range}");
+        }
+        catch (LinuxException failure) when (failure.Errno == Errno.ESRCH)
+        {
+            // Gone already.
+        }
+    }
+
+    // struct rtmsg: main table (254), universe (0), unicast (1)
+    private static byte[] Route(IPNetwork range) => [Family(range.BaseAddress), (byte)range.PrefixLength, 0, 0, 254, RouteOwner, 0, 1, 0, 0, 0, 0];
 
     private static NetlinkMessage NewLinkMessage(uint flags) =>
         new NetlinkMessage(NewLink, Request | Acknowledge | Create | Exclusive).Fixed(Link(0, flags, flags));

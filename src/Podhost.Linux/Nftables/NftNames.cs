@@ -15,6 +15,13 @@ public static class NftNames
     /// <param name="bridge">The bridge.</param>
     public static string Services(string bridge) => PodNetwork(bridge) + "_services";
 
+    /// <summary>The table that marks what goes to pods of other nodes.</summary>
+    /// <param name="bridge">The bridge.</param>
+    public static string NodeRoutes(string bridge) => PodNetwork(bridge) + "_nodes";
+
+    /// <summary>The bit of the packet mark that <see cref="NodeRoutes"/> sets: such packets keep the pod's address.</summary>
+    public const string NodeRoutesMark = "0x08000000";
+
     /// <summary>A script that removes a table of family ip, there or not.</summary>
     /// <param name="table">The table.</param>
     public static string Remove(string table) => $"add table ip {table}\ndelete table ip {table}\n";

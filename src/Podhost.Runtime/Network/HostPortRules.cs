@@ -57,7 +57,7 @@ internal static class HostPortRules
               chain output { type nat hook output priority -105; fib daddr type local jump hostports; }
               chain postrouting { type nat hook postrouting priority 95;
                 ct mark and {{Mark}} != 0 ct status dnat masquerade
-                ip saddr {{range}} ip daddr != { {{range}}, 224.0.0.0/4 } masquerade
+                ip saddr {{range}} ip daddr != { {{range}}, 224.0.0.0/4 } meta mark and {{NftNames.NodeRoutesMark}} == 0 masquerade
               }
             }
 

@@ -21,6 +21,9 @@ internal sealed class InstanceOptions
     private readonly Option<string?> _nodeIP = Text("--node-ip", "address of the node (default that of the default route)");
     private readonly Option<string?> _bridge = Text("--bridge", $"bridge device of the pod network (default {Defaults.Bridge})");
     private readonly Option<string?> _podCidr = Text("--pod-cidr", $"range of pod addresses (default {Defaults.PodCidr})");
+    private readonly Option<bool?> _podCidrFromNode = new("--pod-cidr-from-node") { Description = "take the range that the control plane gives this node (podhost kubelet --kubeconfig)" };
+    private readonly Option<bool?> _allocateNodeCidrs = new("--allocate-node-cidrs") { Description = "give each node a range of its own out of --pod-cidr" };
+    private readonly Option<int?> _nodeCidrMaskSize = Number("--node-cidr-mask-size", $"length of the prefix of a node's range (default {Defaults.NodeCidrMaskSize})");
     private readonly Option<string?> _serviceCidr = Text("--service-cidr", $"range of Service addresses (default {Defaults.ServiceCidr})");
     private readonly Option<string?> _clusterDomain = Text("--cluster-domain", $"cluster DNS domain (default {Defaults.ClusterDomain})");
     private readonly Option<string?> _clusterDns = Text("--cluster-dns", "nameservers of pods, separated by commas (default the instance's own server)");
@@ -45,7 +48,7 @@ internal sealed class InstanceOptions
     public void AddAllTo(Command command)
     {
         foreach (var option in (Option[])
-            [_config, _dataDir, _runDir, _podLogsDir, _bindAddress, _securePort, _kubeletPort, _nodeName, _nodeIP, _bridge, _podCidr, _serviceCidr, _clusterDomain, _clusterDns,
+            [_config, _dataDir, _runDir, _podLogsDir, _bindAddress, _securePort, _kubeletPort, _nodeName, _nodeIP, _bridge, _podCidr, _podCidrFromNode, _allocateNodeCidrs, _nodeCidrMaskSize, _serviceCidr, _clusterDomain, _clusterDns,
              _cgroupRoot, _podManifestPath, _staticPodObjects, _infraImage, _runtimeEndpoint, _criSocket, _cniConfDir, _cniBinDir, _serviceProxy, _nodeMonitorGrace, _store, _logLevel])
         {
             command.Options.Add(option);
@@ -69,6 +72,10 @@ internal sealed class InstanceOptions
             NodeIP = Given(parsed, _nodeIP) is { } ip ? OptionParsing.Address(_nodeIP.Name, ip) : o.NodeIP,
             Bridge = Given(parsed, _bridge) ?? o.Bridge,
             PodCidr = Given(parsed, _podCidr) is { } pods ? OptionParsing.Network(_podCidr.Name, pods) : o.PodCidr,
+            PodCidrGiven = o.PodCidrGiven || Given(parsed, _podCidr) is not null,
+            PodCidrFromNode = Given(parsed, _podCidrFromNode) ?? o.PodCidrFromNode,
+            AllocateNodeCidrs = Given(parsed, _allocateNodeCidrs) ?? o.AllocateNodeCidrs,
+            NodeCidrMaskSize = Given(parsed, _nodeCidrMaskSize) ?? o.NodeCidrMaskSize,
             ServiceCidr = Given(parsed, _serviceCidr) is { } services ? OptionParsing.Network(_serviceCidr.Name, services) : o.ServiceCidr,
             ClusterDomain = Given(parsed, _clusterDomain) ?? o.ClusterDomain,
             ClusterDns = Given(parsed, _clusterDns) is { } servers ? OptionParsing.Addresses(_clusterDns.Name, servers) : o.ClusterDns,

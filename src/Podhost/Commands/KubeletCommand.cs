@@ -29,6 +29,7 @@ internal static class KubeletCommand
         using var held = InstanceLock.Take(instance);
         using var logs = LogSetup.Create(instance.LogLevel);
         using var join = kubeconfig is null ? null : await NodeJoin.StartAsync(instance, kubeconfig, bootstrap, time, logs, cancellationToken);
+        instance = await NodeRanges.OfJoinedNodeAsync(instance, join?.Client, time, logs, cancellationToken);
         await using var runtime = await RuntimeHost.StartAsync(instance, time, logs, cancellationToken);
         var node = new NodeHost(instance, join?.Client, runtime.Runtime, runtime.Images, join?.Certificates, time, logs)
         {
@@ -50,6 +51,16 @@ internal static class KubeletCommand
         if (bootstrap is not null && kubeconfig is null)
         {
             throw new ConfigurationException("--bootstrap-kubeconfig: say with --kubeconfig where the node's own kubeconfig shall be written");
+        }
+
+        if (instance.AllocateNodeCidrs)
+        {
+            throw new ConfigurationException("--allocate-node-cidrs: ranges are given by a control plane (podhost up, podhost server)");
+        }
+
+        if (instance.PodCidrFromNode && kubeconfig is null)
+        {
+            throw new ConfigurationException("--pod-cidr-from-node: there is nobody to give a range without an API server: say --kubeconfig too");
         }
 
         if (instance.ServiceProxy == true && kubeconfig is null)

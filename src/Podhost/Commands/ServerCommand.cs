@@ -14,6 +14,7 @@ internal static class ServerCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var instance = options.Read(parsed);
+            NodeRanges.RefuseFromNode(instance);
             using var held = InstanceLock.Take(instance);
             using var logs = LogSetup.Create(instance.LogLevel);
             await using var plane = await ControlPlane.StartAsync(instance, NodeAddress.Of(instance), time, logs, cancellationToken);

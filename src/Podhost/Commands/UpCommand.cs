@@ -23,6 +23,7 @@ internal static class UpCommand
                 throw new ConfigurationException("--static-pod-objects: with an API server pods have their ConfigMaps and Secrets from it");
             }
 
+            NodeRanges.RefuseFromNode(instance);
             CheckMachine(instance);
             if (parsed.GetValue(detach))
             {

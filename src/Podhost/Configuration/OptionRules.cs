@@ -18,6 +18,9 @@ internal static partial class OptionRules
         Require(o.PodCidr.BaseAddress.AddressFamily == AddressFamily.InterNetwork && o.PodCidr.PrefixLength is >= 8 and <= 29, "--pod-cidr", $"{o.PodCidr}", "must be an IPv4 range between /8 and /29");
         Require(o.ServiceCidr.BaseAddress.AddressFamily == AddressFamily.InterNetwork && o.ServiceCidr.PrefixLength is >= 8 and <= 28, "--service-cidr", $"{o.ServiceCidr}", "must be an IPv4 range between /8 and /28");
         Require(!o.PodCidr.Contains(o.ServiceCidr.BaseAddress) && !o.ServiceCidr.Contains(o.PodCidr.BaseAddress), "--service-cidr", $"{o.ServiceCidr}", $"must not overlap with --pod-cidr {o.PodCidr}");
+        Require(!o.AllocateNodeCidrs || (o.NodeCidrMaskSize >= o.PodCidr.PrefixLength && o.NodeCidrMaskSize <= 29), "--node-cidr-mask-size", $"{o.NodeCidrMaskSize}", $"must be between the prefix of --pod-cidr {o.PodCidr} and 29");
+        Require(!o.PodCidrFromNode || (o.ContainerRuntimeEndpoint is null && o.CniConfDir is null), "--pod-cidr-from-node", "true", "must not be given with --container-runtime-endpoint or --cni-conf-dir: only the built-in network takes a range");
+        Require(!(o.AllocateNodeCidrs && o.PodCidrFromNode), "--pod-cidr-from-node", "true", "must not be given with --allocate-node-cidrs: a control plane gives ranges, a node that joins takes one");
         Require(o.DataDir != o.RunDir, "--run-dir", o.RunDir, "must differ from --data-dir");
         Require(o.CriSocket?.StartsWith('/') ?? true, "--cri-socket", $"{o.CriSocket}", "must be unix:///PATH or an absolute path");
         Require(o.CriSocket is null || o.ContainerRuntimeEndpoint is null, "--cri-socket", $"{o.CriSocket}", "must not be given with --container-runtime-endpoint: the other runtime serves its own socket");

@@ -33,8 +33,23 @@ internal sealed record PodhostOptions
     /// <summary>Name of the bridge device of the pod network.</summary>
     public string Bridge { get; init; } = "podhost0";
 
-    /// <summary>Range of pod addresses.</summary>
+    /// <summary>Range of pod addresses: this node's, and of a control plane without a node of its own the cluster's.</summary>
     public IPNetwork PodCidr { get; init; } = IPNetwork.Parse("10.85.0.0/16");
+
+    /// <summary><see cref="PodCidr"/> was given.</summary>
+    public bool PodCidrGiven { get; init; }
+
+    /// <summary>The range of all nodes' pods, where this node's is a part of it; null: <see cref="PodCidr"/>.</summary>
+    public IPNetwork? ClusterCidr { get; init; }
+
+    /// <summary>Each node gets a range of its own out of the cluster's.</summary>
+    public bool AllocateNodeCidrs { get; init; }
+
+    /// <summary>Length of the prefix of such a range.</summary>
+    public int NodeCidrMaskSize { get; init; } = 24;
+
+    /// <summary>A node that joins takes the range that the control plane gives it.</summary>
+    public bool PodCidrFromNode { get; init; }
 
     /// <summary>Range of Service addresses.</summary>
     public IPNetwork ServiceCidr { get; init; } = IPNetwork.Parse("10.96.0.0/16");

@@ -15,7 +15,7 @@ internal sealed partial class Cluster : IAsyncDisposable
 
     public Cluster(PodhostOptions options, TimeProvider time)
     {
-        _options = options;
+        _options = NodeRanges.OfOwnNode(options);
         _time = time;
         _logs = LogSetup.Create(options.LogLevel);
         _log = _logs.CreateLogger<Cluster>();

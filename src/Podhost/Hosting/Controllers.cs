@@ -20,6 +20,7 @@ using Podhost.Control.Controllers.Jobs;
 using Podhost.Control.Controllers.KubernetesService;
 using Podhost.Control.Controllers.NamespaceDefaults;
 using Podhost.Control.Controllers.Namespaces;
+using Podhost.Control.Controllers.NodeIpam;
 using Podhost.Control.Controllers.NodeLifecycle;
 using Podhost.Control.Controllers.NodeTaints;
 using Podhost.Control.Controllers.PersistentVolumes;
@@ -78,6 +79,7 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         Add(new EndpointSliceController(manager, services, pods, nodes, slices, time, logs));
         Add(new EndpointSliceMirroringController(manager, services, endpoints, slices, time, logs));
         Add(new PodGarbageController(manager, pods, nodes, new PodGarbageOptions(), time, logs));
+        AddNodeIpam(manager, nodes);
         Add(new NodeTaintController(manager, nodes, time, logs));
         Add(new TaintEvictionController(manager, pods, nodes, Events(manager, "taint-eviction-controller"), time, logs));
         Add(new NodeLifecycleController(
@@ -104,6 +106,14 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         Add(new GarbageCollectorController(manager, _owned, time, logs));
         Add(new ResourceQuotaController(manager, quotas, _counted, time, logs));
         await Loops.RunAllAsync(_loops, cancellationToken);
+    }
+
+    private void AddNodeIpam(IApiClient client, IInformer<V1Node> nodes)
+    {
+        if (options.AllocateNodeCidrs)
+        {
+            Add(new NodeIpamController(client, nodes, Events(client, "cidrAllocator"), NodeRanges.Allocation(options), time, logs));
+        }
     }
 
     private void AddWorkloads(

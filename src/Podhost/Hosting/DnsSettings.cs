@@ -50,8 +50,8 @@ internal static class DnsSettings
         OwnsDevice = OwnDevice(options) is not null,
         ServerAddress = OwnDevice(options) is null ? Gateway(options.PodCidr) : new ServiceAddressesPlugin(options.ServiceCidr).DnsServerAddress,
         HoldsAddress = options.ServiceProxy == false,
-        Clients = [options.PodCidr, IPNetwork.Parse("127.0.0.0/8"), new IPNetwork(nodeAddress, nodeAddress.GetAddressBytes().Length * 8)],
-        OwnRanges = [options.PodCidr, options.ServiceCidr],
+        Clients = [options.ClusterCidr ?? options.PodCidr, IPNetwork.Parse("127.0.0.0/8"), new IPNetwork(nodeAddress, nodeAddress.GetAddressBytes().Length * 8)],
+        OwnRanges = [options.ClusterCidr ?? options.PodCidr, options.ServiceCidr],
         Domain = options.ClusterDomain,
         ResolvConf = ResolvConf(options),
     };

@@ -22,6 +22,7 @@ using Podhost.Linux.Cgroups;
 using Podhost.Linux.Mounts;
 using Podhost.Linux.Netlink;
 using Podhost.Linux.Nftables;
+using Podhost.Network.NodeRoutes;
 using Podhost.Network.ServiceProxy;
 
 namespace Podhost.Hosting;
@@ -90,6 +91,7 @@ internal sealed class NodeHost
         OnListening?.Invoke();
         _loops.Add(kubelet.RunAsync);
         AddServiceProxy();
+        AddNodeRoutes();
         await Loops.RunAllAsync(_loops, cancellationToken);
     }
 
@@ -189,6 +191,14 @@ internal sealed class NodeHost
             _random,
             _logs.CreateLogger<NodeServiceProxy>());
         _loops.Add(proxy.RunAsync);
+    }
+
+    private void AddNodeRoutes()
+    {
+        if (_client is not null && NodeRanges.Routes(_options) is { } routes)
+        {
+            _loops.Add(new NodeRouter(routes, Informer<V1Node>(_client, null), new NftProgram(), _time, _logs.CreateLogger<NodeRouter>()).RunAsync);
+        }
     }
 
     private Informer<V1Service> Services(IApiClient client) => _services ??= Informer<V1Service>(client, null);

@@ -8,6 +8,7 @@ using Podhost.Kubelet.Resources;
 using Podhost.Linux.Cgroups;
 using Podhost.Linux.Netlink;
 using Podhost.Linux.Nftables;
+using Podhost.Network.NodeRoutes;
 using Podhost.Runtime;
 using Podhost.Runtime.Images;
 using Podhost.Streaming.Server;
@@ -48,6 +49,7 @@ internal static class Teardown
             ? await RemovePodsOfAsync(endpoint, options, time, cancellationToken)
             : await RemoveEmbeddedAsync(options, time, cancellationToken);
         await new NftProgram().ApplyAsync(NftNames.Remove(NftNames.Services(options.Bridge)), cancellationToken);
+        await NodeRouter.RemoveAsync(options.Bridge, NodeRanges.RouteFile(options), new NftProgram(), cancellationToken);
         RemoveDnsDevice(options);
         RemoveCgroups(options);
         DirectoryRemoval.Unmount(options.DataDir);

@@ -11,12 +11,14 @@ public sealed class Instance : IAsyncDisposable
     private readonly StringBuilder _log = new();
     private readonly int _number;
     private readonly string[] _more;
+    private readonly string? _network;
     private readonly IReadOnlyList<string> _command;
     private Process? _process;
     private ContainerdProcess? _containerd;
 
-    private Instance(int number, IReadOnlyList<string> command, string[] more)
+    private Instance(int number, IReadOnlyList<string> command, string? network, string[] more)
     {
+        _network = network;
         _number = number;
         _command = command;
         _more = more;
@@ -88,11 +90,17 @@ public sealed class Instance : IAsyncDisposable
     /// <summary>A started instance of another command: <c>kubelet</c> or <c>server</c>, with options that only this command has.</summary>
     /// <param name="command">The command and its options, from the instance's directory, which is there already.</param>
     /// <param name="more">More options.</param>
-    public static async Task<Instance> StartCommandAsync(Func<Instance, string[]> command, params string[] more)
+    public static Task<Instance> StartCommandAsync(Func<Instance, string[]> command, params string[] more) => StartInAsync(null, command, more);
+
+    /// <summary>A started instance in a network namespace.</summary>
+    /// <param name="network">Path of the namespace; null: this one.</param>
+    /// <param name="command">As in <see cref="StartCommandAsync"/>.</param>
+    /// <param name="more">More options.</param>
+    public static async Task<Instance> StartInAsync(string? network, Func<Instance, string[]> command, params string[] more)
     {
         // Two test runs on one machine do not meet: the process id is in the names and ranges.
         var words = new List<string>();
-        var instance = new Instance((Environment.ProcessId % 1000 * 10) + Interlocked.Increment(ref s_count), words, more);
+        var instance = new Instance((Environment.ProcessId % 1000 * 10) + Interlocked.Increment(ref s_count), words, network, more);
         words.AddRange(command(instance));
         if (OnContainerd)
         {
@@ -128,8 +136,9 @@ public sealed class Instance : IAsyncDisposable
         File.Delete(notify);
         using var socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(notify));
+        var (file, arguments) = Inside(Executable.File, [.. Executable.Arguments, .. _command, .. Arguments()]);
         _process = Shell.Start(
-            Executable.File, [.. Executable.Arguments, .. _command, .. Arguments()], new Dictionary<string, string> { ["NOTIFY_SOCKET"] = notify });
+            file, arguments, new Dictionary<string, string> { ["NOTIFY_SOCKET"] = notify });
         _process.OutputDataReceived += (_, line) => Add(line.Data);
         _process.ErrorDataReceived += (_, line) => Add(line.Data);
         _process.BeginOutputReadLine();
@@ -193,7 +202,8 @@ public sealed class Instance : IAsyncDisposable
             await Kubectl.RunAsync("delete pods --all -A --grace-period=1 --wait=false");
         }
 
-        var reset = await Shell.RunAsync(Executable.File, [.. Executable.Arguments, "reset", "--yes", .. Arguments()], deadline: TimeSpan.FromSeconds(90));
+        var (file, arguments) = Inside(Executable.File, [.. Executable.Arguments, "reset", "--yes", .. Arguments()]);
+        var reset = await Shell.RunAsync(file, arguments, deadline: TimeSpan.FromSeconds(90));
         await ExitedAsync();
         if (_containerd is not null)
         {
@@ -206,13 +216,17 @@ public sealed class Instance : IAsyncDisposable
         Assert.True(leftovers.Count == 0, "left behind:\n" + string.Join('\n', leftovers));
     }
 
+    // Not "ip netns exec", which mounts another /sys and so hides the cgroups.
+    private (string File, string[] Arguments) Inside(string file, string[] arguments) =>
+        _network is null ? (file, arguments) : ("nsenter", [$"--net={_network}", file, .. arguments]);
+
     private string PodCidr => $"10.{100 + (_number / 250)}.{_number % 250}.0/24";
 
     private IEnumerable<string> Arguments() =>
     [
         "--data-dir", Path.Combine(Root, "data"), "--run-dir", Path.Combine(Root, "run"), "--pod-logs-dir", Path.Combine(Root, "logs"),
         "--secure-port", $"{SecurePort}", "--kubelet-port", $"{KubeletPort}", "--node-name", Node, "--bridge", Bridge,
-        "--pod-cidr", PodCidr, "--service-cidr", $"10.{150 + (_number / 250)}.{_number % 250}.0/24",
+        .. _command.Contains("--pod-cidr-from-node") ? (string[])[] : ["--pod-cidr", PodCidr], "--service-cidr", $"10.{150 + (_number / 250)}.{_number % 250}.0/24",
         "--cgroup-root", CgroupRoot, "--pod-manifest-path", StaticPods,
         .. _containerd is null ? (string[])[] : ["--container-runtime-endpoint", _containerd.Endpoint],
         .. _command.Concat(_more).Contains("--config") ? (string[])[] : ["--config", OwnConfig],
@@ -227,8 +241,9 @@ public sealed class Instance : IAsyncDisposable
         found.AddRange(Directory.GetDirectories("/sys/fs/cgroup").Append("/sys/fs/cgroup").Select(c => c + CgroupRoot).Where(Directory.Exists)
             .Select(c => $"cgroup {c}"));
         found.AddRange(Directory.GetDirectories("/sys/class/net").Select(d => Path.GetFileName(d)!).Where(devices.Contains).Select(d => $"device {d}"));
-        found.AddRange((await Shell.RunAsync("nft", ["list", "tables"])).Ok().Split('\n')
-            .Where(t => t.EndsWith($"podhost_{Bridge}", StringComparison.Ordinal) || t.EndsWith($"podhost_{Bridge}_services", StringComparison.Ordinal)).Select(t => $"nftables {t}"));
+        var (nft, list) = Inside("nft", ["list", "tables"]);
+        found.AddRange((await Shell.RunAsync(nft, list)).Ok().Split('\n')
+            .Where(t => new[] { "", "_services", "_nodes" }.Any(part => t.EndsWith($"podhost_{Bridge}{part}", StringComparison.Ordinal))).Select(t => $"nftables {t}"));
         found.AddRange(new[] { "data", "run" }.Select(d => Path.Combine(Root, d)).Where(Directory.Exists).Select(d => $"directory {d}"));
         return found;
     }

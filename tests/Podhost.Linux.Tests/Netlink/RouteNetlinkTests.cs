@@ -53,6 +53,7 @@ public class RouteNetlinkTests
                 Assert.Contains(host.Links(), link => link.Name == "veth-test");
                 var routes = await NamespaceThread.RunInAsync(pin, NamespaceKinds.Network, () => File.ReadAllText("/proc/thread-self/net/route"));
                 Assert.Contains("eth0\t00000000\t0100010A", routes, StringComparison.Ordinal);
+                await RoutesToANetworkComeAndGoAsync(inside, pin);
                 host.DeleteLink("veth-test");
                 host.DeleteLink("veth-test");
                 Assert.Null(inside.FindLink("eth0"));
@@ -63,6 +64,22 @@ public class RouteNetlinkTests
             mounter.Unmount(pin);
             directory.Delete(true);
         }
+    }
+
+    private static async Task RoutesToANetworkComeAndGoAsync(RouteNetlink inside, string pin)
+    {
+        Task<string> Table() => NamespaceThread.RunInAsync(pin, NamespaceKinds.Network, () => File.ReadAllText("/proc/thread-self/net/route"));
+        var range = IPNetwork.Parse("10.2.0.0/24");
+        inside.SetRoute(range, IPAddress.Parse("10.1.0.7"));
+        inside.SetRoute(range, IPAddress.Parse("10.1.0.9"));
+        Assert.Contains("eth0\t0000020A\t0900010A", await Table(), StringComparison.Ordinal);
+        inside.DeleteRoute(range);
+        inside.DeleteRoute(range);
+        Assert.DoesNotContain("0000020A", await Table(), StringComparison.Ordinal);
+
+        // What others made stays.
+        inside.DeleteRoute(IPNetwork.Parse("10.1.0.0/24"));
+        Assert.Contains("eth0\t0000010A", await Table(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class HostPortRulesTests
         Assert.StartsWith("add table ip podhost_br_1\ndelete table ip podhost_br_1\ntable ip podhost_br_1 {", script, StringComparison.Ordinal);
         Assert.Contains("map tcp_ports { type inet_service : ipv4_addr . inet_service; elements = { 80 : 10.1.0.5 . 8080 }; }", script, StringComparison.Ordinal);
         Assert.Contains("elements = { 127.0.0.1 . 53 : 10.1.0.5 . 5353 };", script, StringComparison.Ordinal);
-        Assert.Contains("ip saddr 10.1.0.0/24 ip daddr != { 10.1.0.0/24, 224.0.0.0/4 } masquerade", script, StringComparison.Ordinal);
+        Assert.Contains("ip saddr 10.1.0.0/24 ip daddr != { 10.1.0.0/24, 224.0.0.0/4 } meta mark and 0x08000000 == 0 masquerade", script, StringComparison.Ordinal);
     }
 
     [Theory]
