@@ -15,7 +15,7 @@ public sealed class StaticPodTests(ClusterFixture cluster) : ClusterTest(cluster
         await K.ReadyAsync(name);
         Assert.Equal("file Node", await K.FieldAsync(name, ".metadata.annotations.kubernetes\\.io/config\\.source} {.metadata.ownerReferences[0].kind"));
         var id = await K.FieldAsync(name, ".status.containerStatuses[0].containerID");
-        Assert.Equal("first\n", await K.OkAsync($"logs {name}"));
+        await PrintsAsync(name, "first");
 
         // Deleting what is shown does not stop what runs: it is shown again.
         var uid = await K.FieldAsync(name, ".metadata.uid");
@@ -29,16 +29,49 @@ public sealed class StaticPodTests(ClusterFixture cluster) : ClusterTest(cluster
         await WriteAsync(file, "second");
         await ShownAgainAsync(name, uid);
         await K.ReadyAsync(name);
-        Assert.Equal("second\n", await K.OkAsync($"logs {name}"));
+        await PrintsAsync(name, "second");
 
         File.Delete(file);
         await K.OkAsync($"wait pod/{name} --for=delete --timeout=30s");
     }
 
-    private async Task WriteAsync(string file, string word)
+    [Fact]
+    public async Task What_is_shown_can_be_edited_and_deleted_and_the_same_container_runs_on()
     {
-        var hidden = Path.Combine(Path.GetDirectoryName(file)!, ".new");
-        await File.WriteAllTextAsync(hidden, ShellPod("fromfile", $"echo {word}; sleep 1000").Replace("metadata: {", $"metadata: {{namespace: {K.Namespace}, ", StringComparison.Ordinal));
+        var file = Path.Combine(Cluster.StaticPods, "mirrored.yaml");
+        var name = $"mirrored-{Cluster.Node}";
+        await WriteAsync(file, "mirrored", "mirrored");
+        await K.EventAsync(name, "Started");
+        await K.ReadyAsync(name);
+        await PrintsAsync(name, "mirrored");
+        const string Running = ".status.containerStatuses[0].containerID} {.status.containerStatuses[0].restartCount";
+        var running = await K.FieldAsync(name, Running);
+        await K.ShAsync(name, "echo kept > /tmp/mark");
+
+        // An edit is of what is shown alone, and ends with it.
+        await K.OkAsync($"label pod {name} edited=yes");
+        await K.OkAsync($"set image pod/{name} main=busybox:other");
+        var uid = await K.FieldAsync(name, ".metadata.uid");
+        await K.OkAsync($"delete pod {name} --wait=false");
+        await ShownAgainAsync(name, uid);
+        await K.ReadyAsync(name);
+        Assert.Equal("busybox:stable|", await K.FieldAsync(name, ".spec.containers[0].image}|{.metadata.labels.edited"));
+        Assert.Equal(running, await K.FieldAsync(name, Running));
+        Assert.Equal("kept\n", await K.ShAsync(name, "cat /tmp/mark"));
+        await PrintsAsync(name, "mirrored");
+
+        File.Delete(file);
+        await K.OkAsync($"wait pod/{name} --for=delete --timeout=30s");
+    }
+
+    // Ready comes from the runtime, the text from the container: one does not wait for the other.
+    private async Task PrintsAsync(string name, string word) =>
+        (await K.ShellAsync($"until [ \"$($K logs {name})\" = {word} ]; do sleep 0.2; done")).Ok();
+
+    private async Task WriteAsync(string file, string word, string pod = "fromfile")
+    {
+        var hidden = Path.Combine(Path.GetDirectoryName(file)!, $".{pod}");
+        await File.WriteAllTextAsync(hidden, ShellPod(pod, $"echo {word}; sleep 1000").Replace("metadata: {", $"metadata: {{namespace: {K.Namespace}, ", StringComparison.Ordinal));
         File.Move(hidden, file, overwrite: true);
     }
 

@@ -11,9 +11,12 @@ public sealed class PreemptionTests(ClusterFixture cluster) : ClusterTest(cluste
     public async Task A_less_important_pod_leaves_and_the_other_takes_its_place()
     {
         await ClassAsync("preempts", "PreemptLowerPriority");
-        await K.ApplyAsync(ShellPod("low", "trap 'exit 0' TERM; sleep 1000 & wait", Port(39471)));
+        const string LeavesWhenTold = "trap 'until [ -e /tmp/go ]; do sleep 0.1; done; exit 0' TERM; sleep 1000 & wait";
+        await K.ApplyAsync(ShellPod("low", LeavesWhenTold, Port(39471)).Replace("terminationGracePeriodSeconds: 1\n", "terminationGracePeriodSeconds: 60\n", StringComparison.Ordinal));
         await K.ReadyAsync("low");
         await K.ApplyAsync(ShellPod("high", "sleep 1000", Port(39471), "priorityClassName: preempts"));
+        await K.WaitAsync("high", ".status.nominatedNodeName", Cluster.Node);
+        await K.ShAsync("low", "touch /tmp/go");
         await K.ReadyAsync("high");
         Assert.Contains("NotFound", (await K.RunAsync("get pod low")).Fails());
         await K.EventAsync("low", "Preempted");
