@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Podhost.Integration.Tests.Instances;
 
 namespace Podhost.Integration.Tests.Conformance;
@@ -42,5 +43,19 @@ public sealed class HookTests(ClusterFixture cluster) : ClusterTest(cluster)
         Assert.Equal(
             ["http /echo?msg=main-stop", "http /echo?msg=side-stop", "https /echo?msg=main-stop", "https /echo?msg=side-stop"],
             server.Seen.Where(s => s.EndsWith("-stop", StringComparison.Ordinal)).Order());
+    }
+
+    [Fact]
+    public async Task Hooks_that_sleep_delay_readiness_and_the_end()
+    {
+        var watch = Stopwatch.StartNew();
+        await K.ApplyAsync(ShellPod("sleeps", "trap 'exit 0' TERM; sleep 1000 & wait", "lifecycle: {postStart: {sleep: {seconds: 2}}, preStop: {sleep: {seconds: 2}}}")
+            .Replace("terminationGracePeriodSeconds: 1", "terminationGracePeriodSeconds: 600"));
+        await K.ReadyAsync("sleeps");
+        Assert.True(watch.Elapsed >= TimeSpan.FromSeconds(2), $"{watch.Elapsed}");
+
+        watch.Restart();
+        await K.OkAsync("delete pod sleeps --timeout=40s");
+        Assert.True(watch.Elapsed >= TimeSpan.FromSeconds(2), $"{watch.Elapsed}");
     }
 }

@@ -42,7 +42,7 @@ internal static class ContainerRules
 
         if (OwesPostStart(pass, spec, instance))
         {
-            pass.Want(new RunPostStart(spec.Name, instance.Id));
+            pass.Want(pass.Running("start/" + spec.Name) ?? new RunPostStart(spec.Name, instance.Id));
             return Progress.Starting;
         }
 
@@ -96,7 +96,11 @@ internal static class ContainerRules
     public static bool OwesPostStart(DecisionPass pass, ContainerSpec spec, ContainerView instance) =>
         spec.Container.Lifecycle?.PostStart is not null
         && instance.State == RunState.Running
-        && pass.Instance(instance.Id) is { StartedHere: true, PostStart: HookState.Pending };
+        && (pass.Instance(instance.Id) is { StartedHere: true, PostStart: HookState.Pending } || IsBeingStarted(pass, spec, instance));
+
+    // The runtime tells of a running instance before the start of it has reported: its hook is yet to come.
+    private static bool IsBeingStarted(DecisionPass pass, ContainerSpec spec, ContainerView instance) =>
+        !pass.Instance(instance.Id).StartedHere && pass.Running("start/" + spec.Name) is not null;
 
     /// <summary>True where the instance runs, its postStart hook ended and its startup probe succeeded.</summary>
     public static bool IsStarted(DecisionPass pass, ContainerSpec spec, ContainerView instance) =>
