@@ -8,7 +8,10 @@ using System.Text;
 
 namespace Podhost.Integration.Tests.Conformance;
 
-/// <summary>Takes HTTP and HTTPS requests on loopback and remembers their paths; httpGet hooks that name the host 127.0.0.1 come here from the kubelet.</summary>
+/// <summary>
+/// Takes HTTP and HTTPS requests on loopback and remembers their paths; httpGet hooks that name the host 127.0.0.1 come here from the kubelet.
+/// The path <c>/status/503</c> is answered with that status, any other with 200.
+/// </summary>
 internal sealed class HookServer : IAsyncDisposable
 {
     private readonly ConcurrentQueue<string> _seen = new();
@@ -75,8 +78,10 @@ internal sealed class HookServer : IAsyncDisposable
                 // The header.
             }
 
-            _seen.Enqueue((tls ? "https " : "http ") + first.Split(' ').ElementAtOrDefault(1));
-            await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray(), _stop.Token);
+            var path = first.Split(' ').ElementAtOrDefault(1) ?? "";
+            _seen.Enqueue((tls ? "https " : "http ") + path);
+            var status = path.StartsWith("/status/", StringComparison.Ordinal) ? path[8..] : "200";
+            await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status} As asked\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"), _stop.Token);
         }
         catch (Exception e) when (e is IOException or System.Security.Authentication.AuthenticationException)
         {

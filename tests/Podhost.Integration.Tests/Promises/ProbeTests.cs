@@ -1,3 +1,4 @@
+using Podhost.Integration.Tests.Conformance;
 using Podhost.Integration.Tests.Instances;
 
 namespace Podhost.Integration.Tests.Promises;
@@ -59,5 +60,39 @@ public sealed class ProbeTests(ClusterFixture cluster) : ClusterTest(cluster)
         await K.ShAsync("starts", "touch /tmp/go");
         await K.ReadyAsync("starts");
         Assert.Equal("0", await K.FieldAsync("starts", ".status.containerStatuses[0].restartCount"));
+    }
+
+    [Fact]
+    public async Task A_command_that_hangs_is_killed_at_its_timeout_and_has_failed()
+    {
+        await K.ApplyAsync(ShellPod("hangs", "sleep 1000",
+            "readinessProbe: {exec: {command: [sh, -c, \"[ ! -e /tmp/hang ] || sleep 777\"]}, periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 1}"));
+        await K.ReadyAsync("hangs");
+        await K.ShAsync("hangs", "touch /tmp/hang");
+        await K.WaitAsync("hangs", "condition=Ready=false");
+        await K.EventAsync("hangs", "Unhealthy");
+        Assert.Matches("Readiness probe .*timed out", await K.OkAsync("get events --field-selector=involvedObject.name=hangs,reason=Unhealthy -o", "jsonpath={.items[*].message}"));
+
+        // It is asked again, and nothing of the commands that hung goes on.
+        await K.ShAsync("hangs", "rm /tmp/hang");
+        await K.ReadyAsync("hangs");
+        await K.ShAsync("hangs", "while ps -o args | grep -q '[s]leep 777'; do sleep 0.1; done");
+        Assert.Equal("0", await K.FieldAsync("hangs", ".status.containerStatuses[0].restartCount"));
+    }
+
+    [Fact]
+    public async Task An_HTTPS_probe_asks_the_host_that_it_names_and_fails_with_the_status()
+    {
+        await using var server = new HookServer();
+        string Probe(string path) => $"readinessProbe: {{httpGet: {{host: 127.0.0.1, port: {server.HttpsPort}, path: {path}, scheme: HTTPS}}, periodSeconds: 1}}";
+        await K.ApplyAsync(ShellPod("tls-refused", "sleep 1000", Probe("/status/503")));
+        await K.ApplyAsync(ShellPod("tls", "sleep 1000", Probe("/tls")));
+        await K.ReadyAsync("tls");
+        Assert.Contains("https /tls", server.Seen);
+        await K.EventAsync("tls-refused", "Unhealthy");
+        Assert.Equal("false", await K.FieldAsync("tls-refused", ".status.containerStatuses[0].ready"));
+        Assert.Contains("Readiness probe failed: HTTP probe failed with statuscode: 503",
+            await K.OkAsync("get events --field-selector=involvedObject.name=tls-refused -o", "jsonpath={.items[*].message}"));
+        await K.OkAsync("delete pod tls tls-refused --timeout=40s");
     }
 }
