@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Podhost.Api.Errors;
+using Podhost.ApiServer.Streaming;
 using Podhost.Streaming.Proxy;
 
 namespace Podhost.ApiServer.Proxying;
@@ -57,7 +58,7 @@ internal sealed class ObjectProxy : IDisposable
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         await context.Response.StartAsync(context.RequestAborted);
         await using var body = await answer.Content.ReadAsStreamAsync(context.RequestAborted);
-        await CopyAsync(body, context);
+        await ResponseCopy.CopyAsync(body, context);
     }
 
     public void Dispose() => _http.Dispose();
@@ -124,17 +125,6 @@ internal sealed class ObjectProxy : IDisposable
         if (response.Headers.Location is [{ } location])
         {
             response.Headers.Location = ProxyPaths.RewriteLocation(location, target, prefix);
-        }
-    }
-
-    private static async Task CopyAsync(Stream from, HttpContext context)
-    {
-        var buffer = new byte[16 * 1024];
-        int read;
-        while ((read = await from.ReadAsync(buffer, context.RequestAborted)) > 0)
-        {
-            await context.Response.Body.WriteAsync(buffer.AsMemory(0, read), context.RequestAborted);
-            await context.Response.Body.FlushAsync(context.RequestAborted);
         }
     }
 }

@@ -180,7 +180,7 @@ public sealed class KubeletConnector : IPodConnector, IDisposable
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         await context.Response.StartAsync(context.RequestAborted);
         await using var body = await answer.Content.ReadAsStreamAsync(context.RequestAborted);
-        await CopyAsync(body, context);
+        await ResponseCopy.CopyAsync(body, context);
     }
 
     // kubectl's logs over a WebSocket and proxied streams of a kubelet.
@@ -195,17 +195,6 @@ public sealed class KubeletConnector : IPodConnector, IDisposable
         catch (HttpRequestException e)
         {
             throw ApiException.Internal($"Get \"{target}\": {e.Message}", e);
-        }
-    }
-
-    private static async Task CopyAsync(Stream from, HttpContext context)
-    {
-        var buffer = new byte[16 * 1024];
-        int read;
-        while ((read = await from.ReadAsync(buffer, context.RequestAborted)) > 0)
-        {
-            await context.Response.Body.WriteAsync(buffer.AsMemory(0, read), context.RequestAborted);
-            await context.Response.Body.FlushAsync(context.RequestAborted);
         }
     }
 

@@ -30,6 +30,21 @@ internal static class PodStates
         return left <= TimeSpan.Zero;
     }
 
+    /// <summary>When the next of the active pods becomes available with nobody telling; null for never.</summary>
+    public static TimeSpan? UntilNextAvailable(IEnumerable<V1Pod> pods, int minReadySeconds, DateTimeOffset now)
+    {
+        TimeSpan? soonest = null;
+        foreach (var pod in pods.Where(IsActive))
+        {
+            if (!IsAvailable(pod, minReadySeconds, now, out var left) && left > TimeSpan.Zero && (soonest is null || left < soonest))
+            {
+                soonest = left;
+            }
+        }
+
+        return soonest;
+    }
+
     /// <summary>The moment since which it is ready; null where it is not.</summary>
     public static DateTime? ReadySince(V1Pod pod) => ReadyCondition(pod) is { Status: "True" } ready ? ready.LastTransitionTime : null;
 

@@ -59,7 +59,7 @@ internal sealed class DaemonSetDecider
     /// <param name="now">The time.</param>
     public static DaemonPlan Decide(V1DaemonSet set, IReadOnlyList<V1Node> nodes, IReadOnlyList<V1Pod> pods, string hash, DateTimeOffset now)
     {
-        var wake = WakeAfter(set, pods, now);
+        var wake = PodStates.UntilNextAvailable(pods, set.Spec.MinReadySeconds ?? 0, now);
         if (set.Metadata.DeletionTimestamp is not null)
         {
             return new DaemonPlan([], [], [], wake);
@@ -148,19 +148,5 @@ internal sealed class DaemonSetDecider
         {
             _create.AddRange(broken.Concat(candidates.Take(Math.Max(0, _maxSurge - surging))).Select(c => c.Node));
         }
-    }
-
-    private static TimeSpan? WakeAfter(V1DaemonSet set, IEnumerable<V1Pod> pods, DateTimeOffset now)
-    {
-        TimeSpan? soonest = null;
-        foreach (var pod in pods.Where(PodStates.IsActive))
-        {
-            if (!PodStates.IsAvailable(pod, set.Spec.MinReadySeconds ?? 0, now, out var left) && left > TimeSpan.Zero && (soonest is null || left < soonest))
-            {
-                soonest = left;
-            }
-        }
-
-        return soonest;
     }
 }

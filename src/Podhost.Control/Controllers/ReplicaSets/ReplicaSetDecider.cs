@@ -27,7 +27,7 @@ internal static class ReplicaSetDecider
     {
         var active = pods.Where(PodStates.IsActive).ToList();
         var wanted = set.Spec.Replicas ?? 1;
-        var wake = WakeAfter(active, set.Spec.MinReadySeconds ?? 0, now);
+        var wake = PodStates.UntilNextAvailable(active, set.Spec.MinReadySeconds ?? 0, now);
         if (set.Metadata.DeletionTimestamp is not null || active.Count == wanted)
         {
             return new ReplicaPlan(0, [], wake);
@@ -73,20 +73,6 @@ internal static class ReplicaSetDecider
         && int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var cost) ? cost : 0;
 
     private static int Restarts(V1Pod pod) => pod.Status?.ContainerStatuses?.Select(c => c.RestartCount).DefaultIfEmpty().Max() ?? 0;
-
-    private static TimeSpan? WakeAfter(IEnumerable<V1Pod> active, int minReadySeconds, DateTimeOffset now)
-    {
-        TimeSpan? soonest = null;
-        foreach (var pod in active)
-        {
-            if (!PodStates.IsAvailable(pod, minReadySeconds, now, out var left) && left > TimeSpan.Zero && (soonest is null || left < soonest))
-            {
-                soonest = left;
-            }
-        }
-
-        return soonest;
-    }
 
     private static V1ReplicaSetCondition Failure(V1ReplicaSet set, string refusal, DateTimeOffset now) =>
         set.Status?.Conditions?.FirstOrDefault(c => c.Type == "ReplicaFailure" && c.Status == "True") ?? new V1ReplicaSetCondition

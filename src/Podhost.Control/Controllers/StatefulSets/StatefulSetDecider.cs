@@ -69,7 +69,7 @@ internal sealed class StatefulSetDecider
             _ = decider.Fill() && decider.ScaleDown() && decider.Update();
         }
 
-        return new StatefulPlan(decider._tidy, decider._create, decider._delete, decider.WakeAfter(pods));
+        return new StatefulPlan(decider._tidy, decider._create, decider._delete, PodStates.UntilNextAvailable(pods, set.Spec.MinReadySeconds ?? 0, now));
     }
 
     private bool IsMember(long ordinal) => ordinal >= _start && ordinal < _start + _replicas;
@@ -187,19 +187,5 @@ internal sealed class StatefulSetDecider
         {
             _delete.Add(pod);
         }
-    }
-
-    private TimeSpan? WakeAfter(IEnumerable<V1Pod> pods)
-    {
-        TimeSpan? soonest = null;
-        foreach (var pod in pods.Where(PodStates.IsActive))
-        {
-            if (!PodStates.IsAvailable(pod, _set.Spec.MinReadySeconds ?? 0, _now, out var left) && left > TimeSpan.Zero && (soonest is null || left < soonest))
-            {
-                soonest = left;
-            }
-        }
-
-        return soonest;
     }
 }
