@@ -131,6 +131,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Name)]
     internal static partial int posix_spawnattr_setsigdefault(byte* attributes, byte* mask);
 
+    [LibraryImport(Name, SetLastError = true)]
+    internal static partial int madvise(nint address, nuint length, int advice);
+
     // Variadic in C; on the two supported architectures the arguments travel as for an ordinary function.
     [LibraryImport(Name, SetLastError = true)]
     internal static partial nint syscall(nint number, nint a1, nint a2, nint a3, nint a4, nint a5);

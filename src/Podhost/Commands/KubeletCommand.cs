@@ -37,7 +37,9 @@ internal static class KubeletCommand
             ServiceProxyClient = instance.ServiceProxy == true ? join?.Client : null,
             OnListening = ReadinessNotice.SendReady,
         };
-        await Loops.RunAllAsync([node.RunAsync, stop => runtime.Completion.WaitAsync(stop), .. join?.Loops ?? []], cancellationToken);
+        await Loops.RunAllAsync(
+            [node.RunAsync, stop => runtime.Completion.WaitAsync(stop), stop => QuietMemory.RunAsync(time, stop), .. join?.Loops ?? []],
+            cancellationToken);
         return 0;
     }
 

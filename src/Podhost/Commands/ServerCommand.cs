@@ -20,7 +20,7 @@ internal static class ServerCommand
             await using var plane = await ControlPlane.StartAsync(instance, NodeAddress.Of(instance), time, logs, cancellationToken);
             var controllers = new Controllers(plane, instance, time, logs);
             ReadinessNotice.SendReady();
-            await Loops.RunAllAsync([plane.CompactAsync, controllers.RunAsync], cancellationToken);
+            await Loops.RunAllAsync([plane.CompactAsync, controllers.RunAsync, stop => QuietMemory.RunAsync(time, stop)], cancellationToken);
             return 0;
         });
         return command;

@@ -7,6 +7,9 @@ internal static class GoDuration
 {
     private static readonly (string Unit, double Seconds)[] Units = [("ms", 0.001), ("us", 0.000001), ("ns", 0.000000001), ("h", 3600), ("m", 60), ("s", 1)];
 
+    // What Go's int64 of nanoseconds holds: 292 years.
+    private const double MaxSeconds = long.MaxValue / 1e9;
+
     public static bool TryParse(string text, out TimeSpan duration)
     {
         duration = TimeSpan.Zero;
@@ -44,7 +47,12 @@ internal static class GoDuration
             }
         }
 
+        if (text.Length == 0 || seconds > MaxSeconds)
+        {
+            return false;
+        }
+
         duration = TimeSpan.FromSeconds(seconds);
-        return text.Length > 0;
+        return true;
     }
 }

@@ -46,7 +46,8 @@ internal sealed partial class Cluster : IAsyncDisposable
             ServiceProxyClient = _options.ServiceProxy == false ? null : plane.ClientOf("system:kube-proxy"),
         };
         await Loops.RunAllAsync(
-            [plane.CompactAsync, controllers.RunAsync, node.RunAsync, stop => runtime.Completion.WaitAsync(stop), stop => AnnounceAsync(plane, onReady, stop)],
+            [plane.CompactAsync, controllers.RunAsync, node.RunAsync, stop => runtime.Completion.WaitAsync(stop), stop => AnnounceAsync(plane, onReady, stop),
+                stop => QuietMemory.RunAsync(_time, stop)],
             cancellationToken);
     }
 
@@ -61,15 +62,10 @@ internal sealed partial class Cluster : IAsyncDisposable
             {
                 LogReady(_options.NodeName, _options.AdminKubeconfig);
                 onReady();
-                ReturnMemoryOfTheStart();
                 return;
             }
         }
     }
-
-    // What the start needed once (certificates, discovery, first lists) is garbage now, and an idle instance would keep it for hours: nothing
-    // makes the collector run. A collection of what a start leaves takes some milliseconds.
-    private static void ReturnMemoryOfTheStart() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
     public ValueTask DisposeAsync()
     {
