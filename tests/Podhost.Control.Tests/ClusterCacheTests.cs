@@ -103,9 +103,11 @@ public sealed class ClusterCacheTests
     }
 
     private static string Describe(ClusterView view) => string.Join('\n', view.Nodes.Select(n =>
-        $"{n.Name} {Amounts(n.Allocatable)} {Amounts(n.Requested)} {n.ScoredCpu:0.###} {n.ScoredMemory:0} {Names(n.Pods)} {Names(n.WithPorts)} {Names(n.WithTerms)}"));
+        $"{n.Name} {Amounts(n.Allocatable)} {Amounts(n.Requested)} {n.ScoredCpu:0.###} {n.ScoredMemory:0} {Names(n.Pods)} {Names(n.WithPorts)} {Counts(n.Traits)} {Counts(n.Terms)}"));
 
     private static string Names(PodView[] pods) => "[" + string.Join(',', pods.Select(p => $"{p.Pod.Metadata.Name}:{p.HostPorts.Count}").Order(StringComparer.Ordinal)) + "]";
+
+    private static string Counts<T>(Tally<T> tally) where T : class, IEquatable<T> => string.Join(',', tally.Counts.ToArray().Select(c => $"{c.What.GetHashCode()}:{c.Count}").Order(StringComparer.Ordinal));
 
     private static string Amounts(IReadOnlyDictionary<string, decimal> amounts) =>
         "{" + string.Join(',', amounts.Where(a => a.Value != 0).OrderBy(a => a.Key, StringComparer.Ordinal).Select(a => $"{a.Key}={a.Value:0.###}")) + "}";

@@ -28,7 +28,7 @@ public sealed class SchedulingDeciderTests
         var tainted = Objects.Node("b");
         tainted.Spec.Taints = [new V1Taint { Key = "only", Value = "gpu", Effect = "NoSchedule" }];
         Assert.Equal(
-            "0/2 nodes are available: 1 node(s) had untolerated taint {only: gpu}, 1 node(s) were unschedulable.",
+            "0/2 nodes are available: 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable.",
             Decide(Objects.Asking("p", "1", "1Gi"), cordoned, tainted).Message);
     }
 

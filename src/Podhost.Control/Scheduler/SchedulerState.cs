@@ -22,7 +22,7 @@ internal sealed class SchedulerState(string schedulerName, TimeProvider time)
     {
         lock (_gate)
         {
-            return _queue.Take(time.GetUtcNow()) is { } pod ? (new PodView(pod), _cache.View()) : null;
+            return _queue.Take(time.GetUtcNow()) is { } pod ? (_cache.See(pod), _cache.View()) : null;
         }
     }
 
@@ -189,7 +189,7 @@ internal sealed class SchedulerState(string schedulerName, TimeProvider time)
             // Only a change of the field counts: an event from before our own nomination was written must not end it.
             if (before?.Status?.NominatedNodeName != pod.Status?.NominatedNodeName)
             {
-                _cache.Nominate(new PodView(pod), pod.Status?.NominatedNodeName);
+                _cache.Nominate(_cache.See(pod), pod.Status?.NominatedNodeName);
             }
         }
     }

@@ -8,14 +8,13 @@ namespace Podhost.Control.Scheduler.Filters;
 /// <summary>Whether a pod is one of those that an affinity term of another pod means.</summary>
 internal static class PodTerms
 {
-    public static bool Matches(V1PodAffinityTerm term, PodView owner, PodView candidate, ClusterView cluster) =>
-        !candidate.IsFinished
-        && InNamespaces(term, owner, candidate, cluster)
+    public static bool Matches(V1PodAffinityTerm term, PodTraits owner, PodTraits candidate, ClusterView cluster) =>
+        InNamespaces(term, owner, candidate, cluster)
         && LabelSelectors.Matches(term.LabelSelector, candidate.Labels)
         && (term.MatchLabelKeys ?? []).All(k => !owner.Labels.TryGetValue(k, out var v) || (candidate.Labels.TryGetValue(k, out var w) && v == w))
         && (term.MismatchLabelKeys ?? []).All(k => !owner.Labels.TryGetValue(k, out var v) || !candidate.Labels.TryGetValue(k, out var w) || v != w);
 
-    private static bool InNamespaces(V1PodAffinityTerm term, PodView owner, PodView candidate, ClusterView cluster)
+    private static bool InNamespaces(V1PodAffinityTerm term, PodTraits owner, PodTraits candidate, ClusterView cluster)
     {
         if (term.NamespaceSelector is null && term.Namespaces is not { Count: > 0 })
         {

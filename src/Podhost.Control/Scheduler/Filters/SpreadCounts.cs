@@ -12,17 +12,18 @@ internal sealed class SpreadCounts
     private SpreadCounts(V1TopologySpreadConstraint constraint, PodView pod, ClusterView cluster, IReadOnlyList<string> keys)
     {
         Constraint = constraint;
+        var mates = Mates(constraint, pod);
         foreach (var node in cluster.Nodes)
         {
-            if (node.Label(constraint.TopologyKey) is { } domain && keys.All(k => node.Label(k) is not null) && Counts(constraint, pod, node))
+            if (node.Label(constraint.TopologyKey) is { } domain && keys.All(k => node.Label(k) is not null) && Includes(constraint, pod, node))
             {
-                _domains[domain] = _domains.GetValueOrDefault(domain) + node.Pods.Count(p => Matches(constraint, pod, p));
+                _domains[domain] = _domains.GetValueOrDefault(domain) + mates.CountOn(node);
             }
         }
 
         // Fewer domains than asked for: a new one, which would hold none, is to be preferred.
         _least = _domains.Count == 0 || _domains.Count < (constraint.MinDomains ?? 1) ? 0 : _domains.Values.Min();
-        Self = Matches(constraint, pod, pod) ? 1 : 0;
+        Self = mates.Matches(pod.Traits) ? 1 : 0;
     }
 
     public V1TopologySpreadConstraint Constraint { get; }
@@ -30,41 +31,32 @@ internal sealed class SpreadCounts
     /// <summary>1 where the pod itself is one of those that are counted.</summary>
     public int Self { get; }
 
-    /// <summary>Domains with a node that counts.</summary>
-    public int Domains => _domains.Count;
-
     /// <summary>Counts the constraints with whenUnsatisfiable DoNotSchedule.</summary>
-    public static IReadOnlyList<SpreadCounts> Hard(PodView pod, ClusterView cluster) => Of(pod, cluster, "DoNotSchedule");
+    public static IReadOnlyList<SpreadCounts> Hard(PodView pod, ClusterView cluster)
+    {
+        var constraints = Of(pod, "DoNotSchedule");
+        var keys = constraints.ConvertAll(c => c.TopologyKey);
+        return constraints.ConvertAll(c => new SpreadCounts(c, pod, cluster, keys));
+    }
 
-    /// <summary>Counts the constraints with whenUnsatisfiable ScheduleAnyway.</summary>
-    public static IReadOnlyList<SpreadCounts> Soft(PodView pod, ClusterView cluster) => Of(pod, cluster, "ScheduleAnyway");
+    /// <summary>The pod's constraints of one whenUnsatisfiable.</summary>
+    public static List<V1TopologySpreadConstraint> Of(PodView pod, string whenUnsatisfiable) =>
+        [.. (pod.Spec.TopologySpreadConstraints ?? []).Where(c => c.WhenUnsatisfiable == whenUnsatisfiable)];
 
-    /// <summary>Matching pods in a domain.</summary>
-    public int In(string domain) => _domains.GetValueOrDefault(domain);
+    /// <summary>The pods that a constraint counts: those that leave count no more.</summary>
+    public static TraitsMatcher Mates(V1TopologySpreadConstraint constraint, PodView pod) => new(other =>
+        other.Namespace == pod.Namespace
+        && !other.IsTerminating
+        && LabelSelectors.Matches(constraint.LabelSelector, other.Labels)
+        && (constraint.MatchLabelKeys ?? []).All(k => !pod.Labels.TryGetValue(k, out var v) || (other.Labels.TryGetValue(k, out var w) && v == w)));
+
+    /// <summary>True where the constraint counts a node's pods: nodeAffinityPolicy is Honor and nodeTaintsPolicy Ignore unless said otherwise.</summary>
+    public static bool Includes(V1TopologySpreadConstraint constraint, PodView pod, NodeView node) =>
+        (constraint.NodeAffinityPolicy == "Ignore" || NodeAffinityFilter.Matches(pod.Spec, node))
+        && (constraint.NodeTaintsPolicy != "Honor" || TaintTolerationFilter.Tolerates(pod, node));
 
     /// <summary>How many more matching pods the domain would hold than the emptiest.</summary>
     public int Skew(string domain) => In(domain) + Self - _least;
 
-    private static IReadOnlyList<SpreadCounts> Of(PodView pod, ClusterView cluster, string whenUnsatisfiable)
-    {
-        if (pod.Spec.TopologySpreadConstraints is not { Count: > 0 } all)
-        {
-            return [];
-        }
-
-        var constraints = all.Where(c => c.WhenUnsatisfiable == whenUnsatisfiable).ToList();
-        var keys = constraints.Select(c => c.TopologyKey).ToList();
-        return [.. constraints.Select(c => new SpreadCounts(c, pod, cluster, keys))];
-    }
-
-    // nodeAffinityPolicy is Honor and nodeTaintsPolicy Ignore unless said otherwise.
-    private static bool Counts(V1TopologySpreadConstraint constraint, PodView pod, NodeView node) =>
-        (constraint.NodeAffinityPolicy == "Ignore" || NodeAffinityFilter.Matches(pod.Spec, node))
-        && (constraint.NodeTaintsPolicy != "Honor" || TaintTolerationFilter.Tolerates(pod, node, out _));
-
-    private static bool Matches(V1TopologySpreadConstraint constraint, PodView pod, PodView other) =>
-        other.Namespace == pod.Namespace
-        && !other.IsTerminating
-        && LabelSelectors.Matches(constraint.LabelSelector, other.Labels)
-        && (constraint.MatchLabelKeys ?? []).All(k => !pod.Labels.TryGetValue(k, out var v) || (other.Labels.TryGetValue(k, out var w) && v == w));
+    private int In(string domain) => _domains.GetValueOrDefault(domain);
 }

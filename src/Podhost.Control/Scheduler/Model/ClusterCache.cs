@@ -14,6 +14,7 @@ internal sealed class ClusterCache
     private readonly Dictionary<string, Dictionary<string, PodView>> _byNode = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (PodView Pod, string Node)> _nominated = [];
     private readonly HashSet<string> _stale = [];
+    private readonly SharedValues _shared = new();
     private Dictionary<string, IDictionary<string, string>> _namespaces = [];
     private ServiceSelectors _services = ServiceSelectors.None;
     private IReadOnlyDictionary<string, PodView[]>? _nominatedByNode;
@@ -24,6 +25,9 @@ internal sealed class ClusterCache
 
     /// <summary>True for a pod whose binding was sent and is not seen yet.</summary>
     public bool IsAssumed(string uid) => _pods.TryGetValue(uid, out var placed) && placed.Assumed;
+
+    /// <summary>A pod as the views see it.</summary>
+    public PodView See(V1Pod pod) => new(pod, _shared);
 
     public void PutNode(V1Node node)
     {
@@ -49,7 +53,7 @@ internal sealed class ClusterCache
             return;
         }
 
-        Place(new PodView(pod), pod.Spec.NodeName, assumed: false);
+        Place(See(pod), pod.Spec.NodeName, assumed: false);
     }
 
     /// <summary>A pod was sent to a node: it takes its place from now on.</summary>

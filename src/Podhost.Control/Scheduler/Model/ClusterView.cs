@@ -39,12 +39,20 @@ internal sealed class ClusterView
     public PodView[] NominatedOn(string node) => Nominated.Count > 0 ? Nominated.GetValueOrDefault(node) ?? NoPods : NoPods;
 
     /// <summary>The same with another version of one of its nodes.</summary>
-    public ClusterView With(NodeView node) => new([.. Nodes.Select(n => n.Name == node.Name ? node : n)], NamespaceLabels, Nominated, Services, Storage);
+    public ClusterView With(NodeView node)
+    {
+        var nodes = Nodes.ToArray();
+        nodes[IndexOf(node.Name)] = node;
+        return new ClusterView(nodes, NamespaceLabels, Nominated, Services, Storage);
+    }
 
     /// <summary>The same with claims and volumes.</summary>
     public ClusterView With(StorageView storage) => new(Nodes, NamespaceLabels, Nominated, Services, storage);
 
-    public NodeView? Find(string name) => Array.Find(Nodes, n => n.Name == name);
+    public NodeView? Find(string name) => IndexOf(name) is >= 0 and var at ? Nodes[at] : null;
+
+    /// <summary>Where a node is among <see cref="Nodes"/>; negative where it is not.</summary>
+    public int IndexOf(string name) => Nodes.BinarySearch(name);
 
     /// <summary>Builds it from all objects at once.</summary>
     /// <param name="nodes">All nodes.</param>
@@ -66,5 +74,27 @@ internal sealed class ClusterView
             new Dictionary<string, PodView[]>(),
             ServiceSelectors.None,
             storage);
+    }
+}
+
+/// <summary>Finds nodes in their order.</summary>
+internal static class NodeOrder
+{
+    public static int BinarySearch(this NodeView[] nodes, string name)
+    {
+        var (low, high) = (0, nodes.Length - 1);
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            var order = string.CompareOrdinal(nodes[middle].Name, name);
+            if (order == 0)
+            {
+                return middle;
+            }
+
+            (low, high) = order < 0 ? (middle + 1, high) : (low, middle - 1);
+        }
+
+        return -1;
     }
 }

@@ -25,7 +25,8 @@ internal sealed class NodeView
         }
 
         Requested = requested;
-        WithTerms = Array.FindAll(pods, p => p.HasTerms);
+        Traits = Tally<PodTraits>.Of(pods.Select(p => p.Traits));
+        Terms = Tally<PodTermSet>.Of(pods.Where(p => !p.Terms.IsEmpty).Select(p => p.Terms));
         WithPorts = Array.FindAll(pods, p => p.HostPorts.Count > 0);
     }
 
@@ -39,7 +40,8 @@ internal sealed class NodeView
         Requested = requested;
         ScoredCpu = before.ScoredCpu + pod.ScoredCpu;
         ScoredMemory = before.ScoredMemory + pod.ScoredMemory;
-        WithTerms = pod.HasTerms ? [.. before.WithTerms, pod] : before.WithTerms;
+        Traits = before.Traits.With(pod.Traits);
+        Terms = pod.Terms.IsEmpty ? before.Terms : before.Terms.With(pod.Terms);
         WithPorts = pod.HostPorts.Count > 0 ? [.. before.WithPorts, pod] : before.WithPorts;
     }
 
@@ -51,7 +53,8 @@ internal sealed class NodeView
         Requested = before.Requested;
         ScoredCpu = before.ScoredCpu;
         ScoredMemory = before.ScoredMemory;
-        WithTerms = before.WithTerms;
+        Traits = before.Traits;
+        Terms = before.Terms;
         WithPorts = before.WithPorts;
     }
 
@@ -61,8 +64,11 @@ internal sealed class NodeView
 
     public PodView[] Pods { get; }
 
-    /// <summary>Those of the pods that have affinity or anti-affinity to pods.</summary>
-    public PodView[] WithTerms { get; }
+    /// <summary>The pods by what selectors see of them.</summary>
+    public Tally<PodTraits> Traits { get; }
+
+    /// <summary>Those of the pods that have affinity or anti-affinity to pods, by it.</summary>
+    public Tally<PodTermSet> Terms { get; }
 
     /// <summary>Those of the pods that have host ports.</summary>
     public PodView[] WithPorts { get; }

@@ -11,18 +11,21 @@ internal sealed class PodView
     private const decimal DefaultCpu = 0.1m;
     private const decimal DefaultMemory = 200m * 1024 * 1024;
 
-    public PodView(V1Pod pod)
+    public PodView(V1Pod pod, SharedValues? shared = null)
     {
         Pod = pod;
+        Traits = new PodTraits(pod);
+        Terms = PodTermSet.Of(pod, Traits);
+        if (shared is not null)
+        {
+            (Traits, Terms) = (shared.Traits.Share(Traits), shared.Terms.Share(Terms));
+        }
+
         Requests = PodResources.Requests(pod);
         Wanted = [.. Requests.Where(r => r.Value > 0)];
         ScoredCpu = Math.Max(Requests.Get(ResourceNames.Cpu), Scored(pod.Spec, ResourceNames.Cpu, DefaultCpu));
         ScoredMemory = Math.Max(Requests.Get(ResourceNames.Memory), Scored(pod.Spec, ResourceNames.Memory, DefaultMemory));
         HostPorts = [.. PortsOf(pod.Spec)];
-        Affinity = [.. pod.Spec.Affinity?.PodAffinity?.RequiredDuringSchedulingIgnoredDuringExecution ?? []];
-        AntiAffinity = [.. pod.Spec.Affinity?.PodAntiAffinity?.RequiredDuringSchedulingIgnoredDuringExecution ?? []];
-        PreferredAffinity = [.. pod.Spec.Affinity?.PodAffinity?.PreferredDuringSchedulingIgnoredDuringExecution ?? []];
-        PreferredAntiAffinity = [.. pod.Spec.Affinity?.PodAntiAffinity?.PreferredDuringSchedulingIgnoredDuringExecution ?? []];
     }
 
     public V1Pod Pod { get; }
@@ -37,9 +40,9 @@ internal sealed class PodView
 
     public int Priority => Pod.Spec.Priority ?? 0;
 
-    public IDictionary<string, string> Labels => Pod.Metadata.Labels ?? NoLabels.Instance;
+    public IDictionary<string, string> Labels => Traits.Labels;
 
-    public bool IsTerminating => Pod.Metadata.DeletionTimestamp is not null;
+    public bool IsTerminating => Traits.IsTerminating;
 
     public bool IsFinished => PodStates.IsFinished(Pod);
 
@@ -58,20 +61,11 @@ internal sealed class PodView
     /// <summary>Host ports as (protocol, host IP, port); an unset IP is 0.0.0.0.</summary>
     public IReadOnlyList<(string Protocol, string HostIP, int Port)> HostPorts { get; }
 
-    /// <summary>Required affinity to pods.</summary>
-    public V1PodAffinityTerm[] Affinity { get; }
+    /// <summary>What the selectors of other pods see.</summary>
+    public PodTraits Traits { get; }
 
-    /// <summary>Required anti-affinity to pods.</summary>
-    public V1PodAffinityTerm[] AntiAffinity { get; }
-
-    /// <summary>Preferred affinity to pods.</summary>
-    public V1WeightedPodAffinityTerm[] PreferredAffinity { get; }
-
-    /// <summary>Preferred anti-affinity to pods.</summary>
-    public V1WeightedPodAffinityTerm[] PreferredAntiAffinity { get; }
-
-    /// <summary>True where it has a term that says something about other pods.</summary>
-    public bool HasTerms => Affinity.Length + AntiAffinity.Length + PreferredAffinity.Length + PreferredAntiAffinity.Length > 0;
+    /// <summary>What it asks of its distance to other pods.</summary>
+    public PodTermSet Terms { get; }
 
     private static decimal Scored(V1PodSpec spec, string resource, decimal whenUnset) =>
         (spec.Containers ?? []).Sum(c => (c.Resources?.Requests).Get(resource) is > 0 and var r ? r : whenUnset);
@@ -86,10 +80,5 @@ internal sealed class PodView
                 yield return (port.Protocol ?? "TCP", string.IsNullOrEmpty(port.HostIP) ? "0.0.0.0" : port.HostIP, host);
             }
         }
-    }
-
-    private static class NoLabels
-    {
-        public static readonly IDictionary<string, string> Instance = new Dictionary<string, string>().AsReadOnly();
     }
 }

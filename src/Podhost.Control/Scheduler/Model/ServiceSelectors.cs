@@ -23,10 +23,10 @@ internal sealed class ServiceSelectors
 
     /// <summary>Selectors of the services that select a pod.</summary>
     public IReadOnlyList<IDictionary<string, string>> Of(PodView pod) => _byNamespace.TryGetValue(pod.Namespace, out var own)
-        ? [.. own.Values.Where(s => Selects(s, pod))]
+        ? [.. own.Values.Where(s => Selects(s, pod.Traits))]
         : [];
 
-    public static bool Selects(IDictionary<string, string> selector, PodView pod) => selector.All(s => pod.Labels.TryGetValue(s.Key, out var v) && v == s.Value);
+    public static bool Selects(IDictionary<string, string> selector, PodTraits pod) => selector.All(s => pod.Labels.TryGetValue(s.Key, out var v) && v == s.Value);
 
     private ImmutableDictionary<string, IDictionary<string, string>> OfNamespace(V1Service service) =>
         _byNamespace.GetValueOrDefault(service.Metadata.NamespaceProperty) ?? ImmutableDictionary<string, IDictionary<string, string>>.Empty;

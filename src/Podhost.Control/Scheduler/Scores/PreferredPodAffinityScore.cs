@@ -14,65 +14,53 @@ internal sealed class PreferredPodAffinityScore : INodeScore
 
     public long[]? Score(PodCycle cycle, IReadOnlyList<NodeView> nodes)
     {
-        var domains = new Dictionary<(string Key, string Value), long>();
+        var domains = new Domains();
+        CountOwn(cycle, domains);
+        CountOthers(cycle, domains);
+        return domains.IsEmpty ? null : Normalization.ByRange([.. nodes.Select(domains.Sum)]);
+    }
+
+    private static void CountOwn(PodCycle cycle, Domains domains)
+    {
+        var terms = cycle.Pod.Terms;
+        var wanted = Weighted(terms.PreferredAffinity, 1).Concat(Weighted(terms.PreferredAntiAffinity, -1))
+            .Select(w => (w.Term.TopologyKey, w.Weight, Pods: new TraitsMatcher(other => PodTerms.Matches(w.Term, terms.Owner, other, cycle.Cluster))))
+            .ToList();
+        foreach (var node in wanted.Count == 0 ? [] : cycle.Cluster.Nodes)
+        {
+            foreach (var (key, weight, pods) in wanted)
+            {
+                if (pods.CountOn(node) is > 0 and var count)
+                {
+                    domains.Add(node, key, weight * count);
+                }
+            }
+        }
+    }
+
+    private static void CountOthers(PodCycle cycle, Domains domains)
+    {
+        var meaning = new Dictionary<PodTermSet, (V1PodAffinityTerm Term, long Weight)[]>();
         foreach (var node in cycle.Cluster.Nodes)
         {
-            CountOwn(cycle, node, domains);
-            CountOthers(cycle, node, domains);
-        }
-
-        return domains.Count == 0 ? null : Normalization.ByRange([.. nodes.Select(n => domains.Sum(d => n.Label(d.Key.Key) == d.Key.Value ? d.Value : 0))]);
-    }
-
-    private static void CountOwn(PodCycle cycle, NodeView node, Dictionary<(string, string), long> domains)
-    {
-        var pod = cycle.Pod;
-        if (pod.PreferredAffinity.Length + pod.PreferredAntiAffinity.Length == 0)
-        {
-            return;
-        }
-
-        foreach (var other in node.Pods)
-        {
-            AddAll(pod.PreferredAffinity, 1, pod, other);
-            AddAll(pod.PreferredAntiAffinity, -1, pod, other);
-        }
-
-        void AddAll(V1WeightedPodAffinityTerm[] terms, int sign, PodView owner, PodView candidate)
-        {
-            foreach (var term in terms)
+            foreach (var (terms, count) in node.Terms.Counts)
             {
-                Add(domains, term.PodAffinityTerm, sign * term.Weight, node, PodTerms.Matches(term.PodAffinityTerm, owner, candidate, cycle.Cluster));
+                if (!meaning.TryGetValue(terms, out var meant))
+                {
+                    meaning.Add(terms, meant = [.. All(terms).Where(t => PodTerms.Matches(t.Term, terms.Owner, cycle.Pod.Traits, cycle.Cluster))]);
+                }
+
+                foreach (var (term, weight) in meant)
+                {
+                    domains.Add(node, term.TopologyKey, weight * count);
+                }
             }
         }
     }
 
-    private static void CountOthers(PodCycle cycle, NodeView node, Dictionary<(string, string), long> domains)
-    {
-        foreach (var other in node.WithTerms)
-        {
-            foreach (var term in other.Affinity)
-            {
-                Add(domains, term, 1, node, PodTerms.Matches(term, other, cycle.Pod, cycle.Cluster));
-            }
+    private static IEnumerable<(V1PodAffinityTerm Term, long Weight)> All(PodTermSet terms) =>
+        terms.Affinity.Select(t => (t, 1L)).Concat(Weighted(terms.PreferredAffinity, 1)).Concat(Weighted(terms.PreferredAntiAffinity, -1));
 
-            foreach (var term in other.PreferredAffinity)
-            {
-                Add(domains, term.PodAffinityTerm, term.Weight, node, PodTerms.Matches(term.PodAffinityTerm, other, cycle.Pod, cycle.Cluster));
-            }
-
-            foreach (var term in other.PreferredAntiAffinity)
-            {
-                Add(domains, term.PodAffinityTerm, -term.Weight, node, PodTerms.Matches(term.PodAffinityTerm, other, cycle.Pod, cycle.Cluster));
-            }
-        }
-    }
-
-    private static void Add(Dictionary<(string, string), long> domains, V1PodAffinityTerm term, long weight, NodeView node, bool matches)
-    {
-        if (matches && node.Label(term.TopologyKey) is { } domain)
-        {
-            domains[(term.TopologyKey, domain)] = domains.GetValueOrDefault((term.TopologyKey, domain)) + weight;
-        }
-    }
+    private static IEnumerable<(V1PodAffinityTerm Term, long Weight)> Weighted(V1WeightedPodAffinityTerm[] terms, int sign) =>
+        terms.Select(t => (t.PodAffinityTerm, (long)sign * t.Weight));
 }

@@ -1,4 +1,3 @@
-using Podhost.Control.Objects;
 using k8s.Models;
 using Podhost.Control.Scheduler.Filters;
 using Podhost.Control.Scheduler.Model;
@@ -18,57 +17,94 @@ internal sealed class SpreadScore : INodeScore
 
     public long[]? Score(PodCycle cycle, IReadOnlyList<NodeView> nodes)
     {
-        var points = cycle.Pod.Spec.TopologySpreadConstraints is { Count: > 0 } ? BySoftConstraints(cycle, nodes) : ByDefault(cycle, nodes);
-        return points is null ? null : Reverse(points);
-    }
-
-    private static double[]? BySoftConstraints(PodCycle cycle, IReadOnlyList<NodeView> nodes)
-    {
-        var soft = SpreadCounts.Soft(cycle.Pod, cycle.Cluster);
-        return soft.Count == 0 ? null : [.. nodes.Select(n => soft.Sum(s => Points(n, s.Constraint.TopologyKey, s.In, s.Domains, s.Constraint.MaxSkew)))];
-    }
-
-    private static double[]? ByDefault(PodCycle cycle, IReadOnlyList<NodeView> nodes)
-    {
-        var services = cycle.Cluster.Services.Of(cycle.Pod);
-        var owner = OwnerOf(cycle.Pod.Pod);
-        if (services.Count == 0 && owner is null)
+        var own = cycle.Pod.Spec.TopologySpreadConstraints is { Count: > 0 };
+        var constraints = own ? OwnConstraints(cycle.Pod) : DefaultConstraints(cycle);
+        if (constraints.Count == 0)
         {
             return null;
         }
 
-        var hosts = new Dictionary<string, int>();
-        var zones = new Dictionary<string, int>();
-        foreach (var node in cycle.Cluster.Nodes)
+        // A node that lacks a label of the pod's own constraints is the worst. By default a node without a zone is still spread by host.
+        var counted = own ? [.. nodes.Where(n => constraints.TrueForAll(c => n.Label(c.Key) is not null))] : nodes;
+        var sums = new double[nodes.Count];
+        foreach (var constraint in constraints)
         {
-            var count = node.Pods.Count(p => p.Namespace == cycle.Pod.Namespace && !p.IsTerminating && IsMate(p, services, owner));
-            Count(hosts, node.Label(Host), count);
-            Count(zones, node.Label(Zone), count);
+            Add(constraint, cycle.Cluster.Nodes, nodes, counted, sums);
         }
 
-        return [.. nodes.Select(n => Points(n, Host, d => hosts.GetValueOrDefault(d), hosts.Count, 3) + Points(n, Zone, d => zones.GetValueOrDefault(d), zones.Count, 5))];
+        var ignored = counted.Count < nodes.Count ? nodes.Except(counted).ToHashSet() : [];
+        return Reverse([.. sums.Select((s, i) => ignored.Contains(nodes[i]) ? (long?)null : (long)Math.Round(s, MidpointRounding.AwayFromZero))]);
     }
 
     // Larger topologies hold more pods a domain by nature: the logarithm keeps one of the constraints from drowning the others.
-    private static double Points(NodeView node, string key, Func<string, int> count, int domains, int maxSkew) =>
-        node.Label(key) is { } domain ? (count(domain) * Math.Log(domains + 2)) + (maxSkew - 1) : 0;
-
-    private static long[] Reverse(double[] points)
+    private static void Add(SoftConstraint constraint, NodeView[] all, IReadOnlyList<NodeView> nodes, IReadOnlyList<NodeView> counted, double[] sums)
     {
-        var (least, largest) = (points.Min(), points.Max());
-        return Array.ConvertAll(points, p => largest == 0 ? Normalization.Max : (long)(Normalization.Max * (largest + least - p) / largest));
-    }
-
-    private static bool IsMate(PodView other, IReadOnlyList<IDictionary<string, string>> services, string? owner) =>
-        services.Any(s => ServiceSelectors.Selects(s, other)) || (owner is not null && OwnerOf(other.Pod) == owner);
-
-    private static string? OwnerOf(V1Pod pod) => Ownership.ControllerOf(pod)?.Uid;
-
-    private static void Count(Dictionary<string, int> domains, string? domain, int count)
-    {
-        if (domain is not null)
+        var domains = constraint.Key == Host ? null : InDomains(constraint, all, counted);
+        var weight = Math.Log((domains?.Count ?? counted.Count) + 2);
+        for (var i = 0; i < nodes.Count; i++)
         {
-            domains[domain] = domains.GetValueOrDefault(domain) + count;
+            if (nodes[i].Label(constraint.Key) is { } domain)
+            {
+                var count = domains is null ? constraint.Mates.CountOn(nodes[i]) : domains.GetValueOrDefault(domain);
+                sums[i] += (count * weight) + (constraint.MaxSkew - 1);
+            }
         }
     }
+
+    // Matching pods of the domains that the candidates are in.
+    private static Dictionary<string, int> InDomains(SoftConstraint constraint, NodeView[] all, IReadOnlyList<NodeView> counted)
+    {
+        var domains = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var node in counted)
+        {
+            domains.TryAdd(node.Label(constraint.Key) ?? "", 0);
+        }
+
+        foreach (var node in all)
+        {
+            var domain = node.Label(constraint.Key) ?? "";
+            if (domains.TryGetValue(domain, out var count) && constraint.Includes(node))
+            {
+                domains[domain] = count + constraint.Mates.CountOn(node);
+            }
+        }
+
+        return domains;
+    }
+
+    private static List<SoftConstraint> OwnConstraints(PodView pod)
+    {
+        var soft = SpreadCounts.Of(pod, "ScheduleAnyway");
+        return soft.ConvertAll(c => new SoftConstraint(
+            c.TopologyKey,
+            c.MaxSkew,
+            SpreadCounts.Mates(c, pod),
+            n => soft.TrueForAll(s => n.Label(s.TopologyKey) is not null) && SpreadCounts.Includes(c, pod, n)));
+    }
+
+    private static List<SoftConstraint> DefaultConstraints(PodCycle cycle)
+    {
+        var pod = cycle.Pod;
+        var services = cycle.Cluster.Services.Of(pod);
+        var controller = pod.Traits.Controller;
+        if (services.Count == 0 && controller is null)
+        {
+            return [];
+        }
+
+        var mates = new TraitsMatcher(other =>
+            other.Namespace == pod.Namespace
+            && !other.IsTerminating
+            && (controller is null || other.Controller == controller)
+            && services.All(s => ServiceSelectors.Selects(s, other)));
+        return [new SoftConstraint(Host, 3, mates, n => NodeAffinityFilter.Matches(pod.Spec, n)), new SoftConstraint(Zone, 5, mates, n => NodeAffinityFilter.Matches(pod.Spec, n))];
+    }
+
+    private static long[] Reverse(long?[] points)
+    {
+        var (least, largest) = (points.Min() ?? 0, points.Max() ?? 0);
+        return Array.ConvertAll(points, p => p is not { } own ? 0 : largest == 0 ? Normalization.Max : Normalization.Max * (largest + least - own) / largest);
+    }
+
+    private sealed record SoftConstraint(string Key, int MaxSkew, TraitsMatcher Mates, Func<NodeView, bool> Includes);
 }
