@@ -1,6 +1,9 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
 using Podhost.ApiServer.Authn;
 using Podhost.ApiServer.Authz;
 using Podhost.ApiServer.Routes;
+using Podhost.ApiServer.ServiceAccounts;
 using Podhost.ApiServer.Tests.Support;
 
 namespace Podhost.ApiServer.Tests;
@@ -33,6 +36,21 @@ public class PipelineTests
     [InlineData("/")]
     public void Other_paths_are_no_resources(string path) =>
         Assert.False(RequestInfoParser.Parse("GET", path, watch: false, fieldSelector: null).IsResource);
+
+    [Fact]
+    public async Task The_issuer_of_tokens_shows_itself_and_its_key()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        await using var cluster = await Cluster.StartAsync(dependencies: d => d with { Tokens = new TokenCodec(key, "https://issuer") });
+        var configuration = (await cluster.GetAsync("/.well-known/openid-configuration")).Json;
+        Assert.Equal("https://issuer", configuration["issuer"]!.GetValue<string>());
+        Assert.Equal("https://issuer/openid/v1/jwks", configuration["jwks_uri"]!.GetValue<string>());
+        var answer = await cluster.GetAsync("/openid/v1/jwks");
+        Assert.Equal("application/jwk-set+json", answer.ContentType);
+        Assert.Equal(Base64Url.EncodeToString(key.ExportParameters(false).Q.X), answer.Json["keys"]![0]!["x"]!.GetValue<string>());
+        await using var without = await Cluster.StartAsync();
+        Assert.Equal(404, (await without.GetAsync("/openid/v1/jwks")).Code);
+    }
 
     [Fact]
     public async Task Who_is_not_allowed_is_told_what()

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Podhost.ApiServer.Authz;
 using Podhost.ApiServer.Tables;
 using Podhost.ApiServer.Tests.Support;
 
@@ -89,6 +90,43 @@ public class TableTests
             var cells = printer.Cells(new JsonObject { ["metadata"] = new JsonObject { ["name"] = "x" } }, Now).ToList();
             Assert.True(printer.Columns.Count == cells.Count, resource.Plural);
         }
+    }
+
+    [Fact]
+    public async Task A_pod_template_shows_its_containers_and_labels_in_chunks()
+    {
+        await using var cluster = await Cluster.StartAsync();
+        const string Path = "/api/v1/namespaces/default/podtemplates";
+        for (var i = 0; i < 3; i++)
+        {
+            await cluster.CreateAsync(Path, """{"metadata":{"name":"tN"},"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}""".Replace('N', (char)('0' + i)));
+        }
+
+        var first = (await cluster.GetAsync(Path + "?limit=2", Accept)).Json;
+        Assert.Equal("""["t0","c","i","a=b"]""", first["rows"]![0]!["cells"]!.ToJsonString());
+        Assert.Equal(1, (int)first["metadata"]!["remainingItemCount"]!);
+        var rest = (await cluster.GetAsync($"{Path}?limit=2&continue={first["metadata"]!["continue"]}", Accept)).Json;
+        Assert.Single(rest["rows"]!.AsArray());
+
+        var changed = (await cluster.MergeAsync(Path + "/t0", """{"template":{"spec":{"priority":1}}}""")).Json;
+        Assert.Equal(2, (int)changed["metadata"]!["generation"]!);
+        Assert.Equal("Always", changed["template"]!["spec"]!["restartPolicy"]!.GetValue<string>());
+        var broken = await cluster.MergeAsync(Path + "/t0", """{"template":{"spec":{"containers":[]}}}""");
+        Assert.Equal("PodTemplate \"t0\" is invalid: template.spec.containers: Required value", broken.Message);
+    }
+
+    [Fact]
+    public async Task A_review_has_no_table()
+    {
+        await using var cluster = await Cluster.StartAsync(dependencies: d => d with
+        {
+            ReviewHandlers = (objects, authorizer, _) => [new AccessReviewHandler(authorizer, new RbacAuthorizer(objects), d.Time)],
+        });
+        Task<Answer> Review(string accept) => cluster.SendAsync(
+            HttpMethod.Post, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", """{"spec":{"resourceAttributes":{"verb":"get","resource":"pods"}}}""", accept: accept);
+        var refused = await Review("application/json;as=Table;v=v1;g=meta.k8s.io");
+        Assert.Equal((406, "NotAcceptable"), (refused.Code, refused.Reason));
+        Assert.Equal("SelfSubjectAccessReview", (await Review(Accept)).Json["kind"]!.GetValue<string>());
     }
 
     private static string FindUp(string relative)

@@ -140,6 +140,12 @@ internal static class WorkloadDefaults
     private static IEnumerable<JsonObject> FailurePatterns(JsonObject spec) =>
         Defaults.Child(spec, "podFailurePolicy") is { } policy ? Defaults.Items(policy, "rules").SelectMany(r => Defaults.Items(r, "onPodConditions")) : [];
 
+    public static void ApplyToPodTemplate(JsonObject obj)
+    {
+        Defaults.Ensure(obj, "template");
+        ApplyToTemplate(obj);
+    }
+
     private static void ApplyToTemplate(JsonObject spec)
     {
         if (Defaults.Child(spec, "template") is { } template)

@@ -49,6 +49,7 @@ public static class ResourceTable
                 Status("Pod"),
             ],
         },
+        Core<V1PodTemplate>("PodTemplate", "podtemplates", null) with { HasGeneration = true },
         Core<V1ReplicationController>("ReplicationController", "replicationcontrollers", "rc", hasStatus: true, categories: ["all"]) with
         {
             HasGeneration = true,

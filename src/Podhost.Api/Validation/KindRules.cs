@@ -20,6 +20,7 @@ internal sealed record KindRules(Action<Field> Create, Action<Field, Field, stri
     private static readonly Dictionary<(string, string), KindRules> ByKind = new()
     {
         [("", "Pod")] = new(PodRules.CheckCreate, UpdatePod),
+        [("", "PodTemplate")] = Same(PodTemplateRules.Check),
         [("", "Service")] = new(ServiceRules.Create, ServiceRules.Update),
         [("", "Endpoints")] = Same(EndpointRules.CheckEndpoints),
         [("discovery.k8s.io", "EndpointSlice")] = new(EndpointRules.CheckSlice, (o, old, _) => EndpointRules.UpdateSlice(o, old)),

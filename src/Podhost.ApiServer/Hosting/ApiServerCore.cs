@@ -53,7 +53,8 @@ internal sealed class ApiServerCore : IDisposable
             new DiscoveryHandler(),
             new OpenApiHandler(new OpenApiDocuments(ResourceTable.All)),
             new HealthHandler(Checks(isReady)),
-            new MetricsHandler(metrics, Caches, _readers, _writers));
+            new MetricsHandler(metrics, Caches, _readers, _writers),
+            dependencies.Tokens is { } tokens ? new IssuerHandler(tokens) : null);
         Pipeline = new RequestPipeline(Services, authenticator, authorizer, plain, metrics, _readers, _writers);
     }
 

@@ -4,6 +4,7 @@ using Podhost.ApiServer.Admission;
 using Podhost.ApiServer.Authn;
 using Podhost.ApiServer.Authz;
 using Podhost.ApiServer.Registry;
+using Podhost.ApiServer.ServiceAccounts;
 using Podhost.ApiServer.Streaming;
 using Podhost.ApiServer.WatchCache;
 using Podhost.Storage.Contract;
@@ -30,6 +31,9 @@ public sealed record ApiServerDependencies
 
     /// <summary>Makes what reaches kubelets; null refuses log, exec, attach, portforward and proxy with 503.</summary>
     public Func<IObjectReader, IPodConnector>? PodConnector { get; init; }
+
+    /// <summary>What signs tokens of service accounts: its issuer and public key are shown to those who check tokens. Null shows nothing.</summary>
+    public TokenCodec? Tokens { get; init; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

@@ -34,7 +34,9 @@ internal static class MediaTypes
 
     /// <summary>The first acceptable clause, best quality first.</summary>
     /// <exception cref="ApiException">406: none of them is served.</exception>
-    public static AcceptedType Negotiate(string accept)
+    /// <param name="accept">The header.</param>
+    /// <param name="objectsOnly">True where there is no table and no metadata to show: answers to reviews.</param>
+    public static AcceptedType Negotiate(string accept, bool objectsOnly = false)
     {
         if (accept.Length == 0)
         {
@@ -43,7 +45,7 @@ internal static class MediaTypes
 
         foreach (var clause in Parse(accept))
         {
-            if (Accept(clause) is { } type)
+            if (Accept(clause) is { } type && (!objectsOnly || type.As == Presentation.Object))
             {
                 return type;
             }

@@ -3,8 +3,8 @@ using Podhost.ApiServer.Discovery;
 
 namespace Podhost.ApiServer.Routes;
 
-/// <summary>Paths that are no resources: discovery, OpenAPI, version, health and metrics. All are GETs.</summary>
-internal sealed class PlainRoutes(DiscoveryHandler discovery, OpenApiHandler openApi, HealthHandler health, MetricsHandler metrics)
+/// <summary>Paths that are no resources: discovery, OpenAPI, version, the issuer of tokens, health and metrics. All are GETs.</summary>
+internal sealed class PlainRoutes(DiscoveryHandler discovery, OpenApiHandler openApi, HealthHandler health, MetricsHandler metrics, IssuerHandler? issuer)
 {
     public ValueTask HandleAsync(RequestContext context)
     {
@@ -24,6 +24,8 @@ internal sealed class PlainRoutes(DiscoveryHandler discovery, OpenApiHandler ope
             _ when path.StartsWith("/api/", StringComparison.Ordinal) || path.StartsWith("/apis/", StringComparison.Ordinal) =>
                 discovery.GroupOrVersionAsync(context, path),
             _ when path.StartsWith("/openapi/", StringComparison.Ordinal) => openApi.HandleAsync(context, path),
+            IssuerHandler.ConfigurationPath when issuer is not null => issuer.ConfigurationAsync(context),
+            IssuerHandler.KeysPath when issuer is not null => issuer.KeysAsync(context),
             _ when HealthHandler.Owns(path) => health.HandleAsync(context, path),
             _ => throw NotFound(),
         };

@@ -33,6 +33,7 @@ internal static class TablePrinters
         "daemonsets" => WorkloadPrinters.DaemonSets,
         "statefulsets" => WorkloadPrinters.StatefulSets,
         "controllerrevisions" => WorkloadPrinters.Revisions,
+        "podtemplates" => WorkloadPrinters.PodTemplates,
         "jobs" => WorkloadPrinters.Jobs,
         "cronjobs" => WorkloadPrinters.CronJobs,
         "resourcequotas" => PolicyPrinters.Quotas,

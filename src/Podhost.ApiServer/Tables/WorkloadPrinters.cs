@@ -45,6 +45,10 @@ internal static class WorkloadPrinters
         [TablePrinter.Name, new("Controller"), new("Revision", "integer"), TablePrinter.Age],
         (obj, now) => [Meta.Name(obj), Controller(obj), Count(obj, "revision"), Durations.Age(obj, now)]);
 
+    public static TablePrinter PodTemplates { get; } = new ColumnPrinter(
+        [TablePrinter.Name, new("Containers"), new("Images"), new("Pod Labels")],
+        (obj, _) => [Meta.Name(obj), .. ContainerCells(obj["template"] as JsonObject ?? []), Labels(obj, "template", "metadata", "labels")]);
+
     public static TablePrinter Jobs { get; } = new ColumnPrinter(
         [TablePrinter.Name, new("Status"), new("Completions"), new("Duration"), TablePrinter.Age, .. Template],
         (obj, now) => [Meta.Name(obj), JobStatus(obj), Completions(obj), Duration(obj, now), Durations.Age(obj, now), .. TemplateCells(obj)]);
@@ -60,7 +64,9 @@ internal static class WorkloadPrinters
             .. TemplateCells(Meta.At(obj, "spec", "jobTemplate") as JsonObject ?? []),
         ]);
 
-    private static string NodeSelector(JsonObject obj) => Meta.At(obj, "spec", "template", "spec", "nodeSelector") is JsonObject { Count: > 0 } labels
+    private static string NodeSelector(JsonObject obj) => Labels(obj, "spec", "template", "spec", "nodeSelector");
+
+    private static string Labels(JsonObject obj, params string[] path) => Meta.At(obj, path) is JsonObject { Count: > 0 } labels
         ? string.Join(',', labels.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => $"{l.Key}={Meta.Text(l.Value)}"))
         : "<none>";
 
@@ -110,12 +116,17 @@ internal static class WorkloadPrinters
     private static string Duration(JsonObject job, DateTimeOffset now) =>
         Time(job, "startTime") is not { } start ? "" : Durations.Human((Time(job, "completionTime") ?? now) - start);
 
-    private static IEnumerable<JsonNode?> TemplateCells(JsonObject obj)
+    private static IEnumerable<JsonNode?> TemplateCells(JsonObject obj) =>
+    [
+        .. ContainerCells(Meta.At(obj, "spec", "template") as JsonObject ?? []),
+        Meta.At(obj, "spec", "selector") is JsonObject ? Meta.SelectorOf(obj).ToString() : "<none>",
+    ];
+
+    private static IEnumerable<JsonNode?> ContainerCells(JsonObject template)
     {
-        var containers = (Meta.At(obj, "spec", "template", "spec", "containers") as JsonArray ?? []).OfType<JsonObject>().ToList();
+        var containers = (Meta.At(template, "spec", "containers") as JsonArray ?? []).OfType<JsonObject>().ToList();
         yield return string.Join(',', containers.Select(c => Meta.Text(c["name"])));
         yield return string.Join(',', containers.Select(c => Meta.Text(c["image"])));
-        yield return Meta.At(obj, "spec", "selector") is JsonObject ? Meta.SelectorOf(obj).ToString() : "<none>";
     }
 
     private static long Count(JsonObject obj, params string[] path) => Meta.At(obj, path) is JsonValue v && v.TryGetValue<long>(out var n) ? n : 0;

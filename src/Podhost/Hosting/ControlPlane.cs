@@ -124,6 +124,7 @@ internal sealed class ControlPlane : IAsyncDisposable
         return new ApiServerDependencies
         {
             Store = _store,
+            Tokens = codec,
             Time = _time,
             Logs = _logs,
             Authenticator = objects => new UnionAuthenticator(new ClientCertificateAuthenticator(Pki.Authority, _time), new BootstrapTokenAuthenticator(objects, _time), Tokens(objects)),

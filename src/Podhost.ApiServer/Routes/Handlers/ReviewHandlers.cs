@@ -16,7 +16,7 @@ internal static class ReviewHandlers
         var (info, resource) = (context.Info, context.Resource!);
         var handler = services.Reviews.FirstOrDefault(h => h.Handles(resource, info.Subresource))
             ?? throw ApiException.Make(404, "NotFound", "the server could not find the requested resource");
-        var type = ReadHandlers.Accept(context);
+        var type = MediaTypes.Negotiate(context.Http.Request.Headers.Accept.ToString(), objectsOnly: true);
         var options = WriteParameters.Read(context, "CreateOptions");
         var body = await BodyReader.ReadObjectAsync(context.Http.Request, services.Options.MaxRequestBytes, context.Aborted);
         var review = Decode(context, resource, info, body);
