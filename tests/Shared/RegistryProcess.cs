@@ -91,6 +91,18 @@ internal sealed class RegistryProcess : IAsyncDisposable
         response.EnsureSuccessStatusCode();
     }
 
+    /// <summary>It answers nobody any more until <see cref="Resume"/>: connections wait.</summary>
+    public void Pause() => Signal("STOP");
+
+    /// <summary>It goes on.</summary>
+    public void Resume() => Signal("CONT");
+
+    private void Signal(string name)
+    {
+        using var kill = Process.Start("kill", ["-" + name, _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
     public async ValueTask DisposeAsync()
     {
         _http.Dispose();

@@ -28,6 +28,7 @@ internal sealed partial class Adopter(
                 .Select(record => new Network.ExistingAttachment(record.Id, record.Address!, [.. record.Config.PortMappings]))],
             cancellationToken);
         var broken = brokenSandboxes.Concat(brokenContainers).ToList();
+        EndHalfStarts(containerRecords);
         var world = await observer.ObserveAsync(sandboxRecords, containerRecords, broken, cancellationToken);
         var plan = AdoptionDecider.Decide(sandboxRecords, containerRecords, world);
         foreach (var (record, action) in plan.Sandboxes)
@@ -50,6 +51,15 @@ internal sealed partial class Adopter(
         if (plan.Sandboxes.Count + plan.Containers.Count + plan.Orphans.Count > 0)
         {
             LogAdopted(plan.Sandboxes.Count(entry => entry.Action == SandboxAction.Keep), plan.Containers.Count(entry => entry.Action == ContainerAction.Adopt), plan.Orphans.Count);
+        }
+    }
+
+    // A start that has not come to a process yet counts as failed: what works on it would make the container later, beside its successor.
+    private void EndHalfStarts(IEnumerable<ContainerRecord> records)
+    {
+        foreach (var record in records.Where(record => record.Phase == ContainerPhase.Starting && observer.ProcessesOf(record) is null))
+        {
+            Processes.StartLeftovers.End(context.Paths.Bundle(record.Id));
         }
     }
 

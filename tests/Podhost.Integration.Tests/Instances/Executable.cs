@@ -12,6 +12,10 @@ internal static class Executable
 
     public static string[] Arguments => Given is not null ? [] : [Path.Combine(Source, "src/Podhost/bin", Configuration, "net10.0/podhost.dll")];
 
+    /// <summary>A program that was built with the tests, for <c>dotnet</c>.</summary>
+    /// <param name="project">Its project, below tests/.</param>
+    public static string Built(string project) => Path.Combine(Source, "tests", project, "bin", Configuration, "net10.0", project + ".dll");
+
     private static string Configuration => AppContext.BaseDirectory.Contains("/Release/", StringComparison.Ordinal) ? "Release" : "Debug";
 
     private static string FindSource()
