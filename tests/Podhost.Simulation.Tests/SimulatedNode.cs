@@ -132,7 +132,7 @@ internal sealed class SimulatedNode : IPodStatusSink, IEventRecorder, IProbeMana
         }
     }
 
-    public Task<IReadOnlyList<Mount>> ResolveMountsAsync(V1Pod pod, V1Container container, IReadOnlyDictionary<string, string> env, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<Mount>> ResolveMountsAsync(V1Pod pod, V1Container container, IReadOnlyDictionary<string, string> env, MountSupport runtime, CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<Mount>>([]);
 
     public async Task UnmountAsync(string podUid, CancellationToken cancellationToken)

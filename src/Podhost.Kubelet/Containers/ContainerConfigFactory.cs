@@ -60,7 +60,7 @@ public sealed class ContainerConfigFactory(ContainerConfigOptions options, Conta
         try
         {
             config.Mounts.AddRange(await dependencies.Volumes
-                .ResolveMountsAsync(request.Pod, request.Container, environment.ByName, cancellationToken).ConfigureAwait(false));
+                .ResolveMountsAsync(request.Pod, request.Container, environment.ByName, request.Mounts, cancellationToken).ConfigureAwait(false));
             await AddFilesAsync(config, request, hostname, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is VolumeException or IOException or UnauthorizedAccessException or ArgumentException)

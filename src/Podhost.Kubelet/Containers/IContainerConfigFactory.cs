@@ -1,5 +1,6 @@
 using k8s.Models;
 using Podhost.Cri.V1;
+using Podhost.Kubelet.Volumes;
 
 namespace Podhost.Kubelet.Containers;
 
@@ -45,6 +46,9 @@ public sealed record ContainerConfigRequest
 
     /// <summary>The sandbox's configuration.</summary>
     public required PodSandboxConfig Sandbox { get; init; }
+
+    /// <summary>What its mounts depend on besides its volumes.</summary>
+    public MountSupport Mounts { get; init; } = MountSupport.None;
 }
 
 /// <summary>The list of a pod's spec that a container comes from.</summary>

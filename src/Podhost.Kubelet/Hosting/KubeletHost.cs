@@ -43,6 +43,7 @@ public sealed partial class KubeletHost
     private NamedWatch<V1Node>? node;
     private volatile bool sourcesKnown;
     private PodSettings settings;
+    private volatile RuntimeTraits traits = RuntimeTraits.Unknown;
 
     /// <summary>Builds a kubelet; nothing runs before <see cref="RunAsync"/>.</summary>
     public KubeletHost(KubeletOptions options, KubeletDependencies dependencies)
@@ -75,12 +76,13 @@ public sealed partial class KubeletHost
         garbage = new ImageGarbage(GarbageServices(records), options.ImageGarbage);
         puller.Granted += garbage.Granted;
         admission = new NodeAdmission(
-            new NodeJudgement(parts.Inventory.Resources, () => node?.Object, options.AllowedUnsafeSysctls, Pressures),
+            new NodeJudgement(parts.Inventory.Resources, () => node?.Object, options.AllowedUnsafeSysctls, Pressures, () => traits),
             new AllocationFile(Path.Combine(options.RootDirectory, "allocated_pods_state")),
             parts.Time,
             logger);
         manager = new PodManager(LoopServices(), admission, (IMirrorNames?)mirrors ?? new NoMirrors());
         manager.Tracked += Track;
+        manager.Tracked += garbage.Track;
         var meter = new StorageMeter(parts.Runtime, options.RootDirectory, options.PodLogsDirectory);
         eviction = new StorageEviction(manager, meter, options.EvictionMonitoringPeriod, parts.Time, logger);
         manager.Tracked += eviction.Track;
@@ -199,7 +201,8 @@ public sealed partial class KubeletHost
             try
             {
                 var version = await parts.Runtime.VersionAsync(new VersionRequest(), cancellationToken).ConfigureAwait(false);
-                settings = settings with { RuntimeName = version.RuntimeName };
+                traits = RuntimeTraits.Of(version, await parts.Runtime.StatusAsync(new StatusRequest(), cancellationToken).ConfigureAwait(false));
+                settings = settings with { RuntimeName = version.RuntimeName, RecursiveReadOnlyHandlers = traits.RecursiveReadOnly };
                 return;
             }
             catch (RpcException e) when (!cancellationToken.IsCancellationRequested)
@@ -234,6 +237,7 @@ public sealed partial class KubeletHost
             Cgroups = parts.Cgroups,
             Hooks = parts.Hooks,
             Handlers = new RuntimeHandlers(parts.Client),
+            Traits = () => traits,
             Time = parts.Time,
             LogsDirectory = options.PodLogsDirectory,
             RootDirectory = options.RootDirectory,

@@ -2,9 +2,11 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Grpc.Core;
+using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Podhost.Cri.Services;
 using Podhost.Cri.V1;
+using Podhost.Kubelet.Containers;
 using Podhost.Kubelet.Eviction.Pressure;
 
 namespace Podhost.Kubelet.Images;
@@ -41,6 +43,7 @@ internal sealed partial class ImageGarbage(ImageGarbageServices services, ImageG
     private readonly Lock gate = new();
     private readonly Dictionary<string, KnownImage> known = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DateTimeOffset> granted = new(StringComparer.Ordinal);
+    private readonly HashSet<string> withImageVolumes = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim collecting = new(1, 1);
     private readonly Channel<bool> pulls = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly DateTimeOffset began = services.Time.GetUtcNow();
@@ -58,6 +61,22 @@ internal sealed partial class ImageGarbage(ImageGarbageServices services, ImageG
         if (pulled)
         {
             pulls.Writer.TryWrite(true);
+        }
+    }
+
+    /// <summary>Pods come and go: an image that a volume of one shows is seen in its containers' mounts alone.</summary>
+    public void Track(string podUid, V1Pod? pod)
+    {
+        lock (gate)
+        {
+            if (pod?.Spec?.Volumes?.Any(v => v.Image is not null) == true)
+            {
+                withImageVolumes.Add(podUid);
+            }
+            else
+            {
+                withImageVolumes.Remove(podUid);
+            }
         }
     }
 
@@ -194,8 +213,35 @@ internal sealed partial class ImageGarbage(ImageGarbageServices services, ImageG
 
     private async Task<HashSet<string>> UsedAsync(CancellationToken cancellationToken)
     {
-        var containers = await services.Runtime.ListContainersAsync(new ListContainersRequest(), cancellationToken).ConfigureAwait(false);
-        return [.. containers.Containers.SelectMany(c => (string[])[c.ImageId, c.ImageRef, c.Image?.Image ?? ""]).Where(i => i.Length > 0)];
+        var containers = (await services.Runtime.ListContainersAsync(new ListContainersRequest(), cancellationToken).ConfigureAwait(false)).Containers;
+        var used = containers.SelectMany(c => (string[])[c.ImageId, c.ImageRef, c.Image?.Image ?? ""]).ToList();
+        foreach (var container in containers.Where(MountsImages))
+        {
+            used.AddRange(await MountedAsync(container.Id, cancellationToken).ConfigureAwait(false));
+        }
+
+        return [.. used.Where(i => i.Length > 0)];
+    }
+
+    private bool MountsImages(Container container)
+    {
+        lock (gate)
+        {
+            return container.Labels.TryGetValue(CriLabels.PodUid, out var uid) && withImageVolumes.Contains(uid);
+        }
+    }
+
+    private async Task<IEnumerable<string>> MountedAsync(string containerId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var status = await services.Runtime.ContainerStatusAsync(new ContainerStatusRequest { ContainerId = containerId }, cancellationToken).ConfigureAwait(false);
+            return status.Status.Mounts.Where(m => m.Image is not null).SelectMany(m => (string[])[m.Image.Image, m.Image.ImageRef]);
+        }
+        catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
+        {
+            return []; // it went meanwhile
+        }
     }
 
     private async Task<string?> InfraAsync(CancellationToken cancellationToken)

@@ -4,13 +4,14 @@ using Podhost.Kubelet.Containers;
 using Podhost.Kubelet.Containers.Sandbox;
 using Podhost.Kubelet.Eviction;
 using Podhost.Kubelet.Eviction.Pressure;
+using Podhost.Kubelet.Hosting;
 using Podhost.Kubelet.Pods.Decide;
 using Podhost.Kubelet.Resources;
 
 namespace Podhost.Kubelet.Node;
 
 /// <summary>The node's own judgement of pods that are bound to it: the scheduler may have been wrong or absent. It keeps no account.</summary>
-internal sealed class NodeJudgement(NodeResources resources, Func<V1Node?> node, IReadOnlyList<string> allowedUnsafeSysctls, Func<IReadOnlyList<string>> pressures)
+internal sealed class NodeJudgement(NodeResources resources, Func<V1Node?> node, IReadOnlyList<string> allowedUnsafeSysctls, Func<IReadOnlyList<string>> pressures, Func<RuntimeTraits>? runtime = null)
 {
     private static readonly Lazy<NodeFeatures> Features = new(NodeFeatures.Detect);
 
@@ -55,10 +56,10 @@ internal sealed class NodeJudgement(NodeResources resources, Func<V1Node?> node,
     }
 
     /// <summary>What this kubelet does not do is refused by name, never ignored.</summary>
-    private static AdmissionVerdict? Unsupported(V1Pod pod)
+    private AdmissionVerdict? Unsupported(V1Pod pod)
     {
         var spec = pod.Spec;
-        if (UnsupportedFields.Find(pod, Features.Value) is { Count: > 0 } fields)
+        if (UnsupportedFields.Find(pod, Features.Value with { ImageVolumes = runtime?.Invoke().ImageVolumes ?? true }) is { Count: > 0 } fields)
         {
             return new AdmissionVerdict(false, "UnexpectedAdmissionError", string.Join("; ", fields));
         }

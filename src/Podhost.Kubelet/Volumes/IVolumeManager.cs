@@ -14,15 +14,26 @@ public interface IVolumeManager
     /// <param name="pod">The pod.</param>
     /// <param name="container">The container.</param>
     /// <param name="env">The container's expanded environment, for subPathExpr.</param>
+    /// <param name="runtime">What the runtime can do for it, and has.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="VolumeException">A mount cannot be resolved.</exception>
-    Task<IReadOnlyList<Mount>> ResolveMountsAsync(V1Pod pod, V1Container container, IReadOnlyDictionary<string, string> env, CancellationToken cancellationToken);
+    Task<IReadOnlyList<Mount>> ResolveMountsAsync(
+        V1Pod pod, V1Container container, IReadOnlyDictionary<string, string> env, MountSupport runtime, CancellationToken cancellationToken);
 
     /// <summary>Takes everything of a pod down and removes its directories. Only after all its containers are gone.</summary>
     Task UnmountAsync(string podUid, CancellationToken cancellationToken);
 
     /// <summary>UIDs of pods that have something on disk, for cleaning after a restart.</summary>
     IReadOnlyCollection<string> PodsOnDisk();
+}
+
+/// <summary>What mounts of a container depend on besides its volumes.</summary>
+/// <param name="RecursiveReadOnly">The pod's runtime handler can make a mount read-only with all mounts below it.</param>
+/// <param name="Images">The runtime's IDs of the images of volumes, by name of the volume.</param>
+public sealed record MountSupport(bool RecursiveReadOnly, IReadOnlyDictionary<string, string> Images)
+{
+    /// <summary>A runtime that can do nothing more, and no images.</summary>
+    public static MountSupport None { get; } = new(false, new Dictionary<string, string>());
 }
 
 /// <summary>A volume that cannot be mounted now.</summary>

@@ -8,16 +8,19 @@ namespace Podhost.Kubelet.Volumes;
 
 /// <summary>CRI mounts of a container's volumeMounts.</summary>
 internal sealed partial class MountResolver(
-    VolumeManagerOptions options, PodPaths paths, SubPathBinder subPaths, IReadOnlyList<IVolumeHandler> handlers, ILogger logger)
+    PodPaths paths, SubPathBinder subPaths, IReadOnlyList<IVolumeHandler> handlers, ILogger logger)
 {
+    /// <summary>Whose mounts are resolved, and with what.</summary>
+    internal sealed record Container(V1Pod Pod, V1Container Spec, IReadOnlyDictionary<string, string> Env, MountSupport Runtime);
+
     /// <summary>Resolves one.</summary>
     /// <exception cref="VolumeException">It cannot be resolved.</exception>
-    public Mount Resolve(V1Pod pod, V1Container container, int index, IReadOnlyDictionary<string, string> env)
+    public Mount Resolve(Container container, int index)
     {
-        var mount = container.VolumeMounts[index];
+        var mount = container.Spec.VolumeMounts[index];
         try
         {
-            return Build(pod, container, index, env);
+            return Build(container, index);
         }
         catch (VolumeSetUpException e)
         {
@@ -26,32 +29,32 @@ internal sealed partial class MountResolver(
         catch (IOException e)
         {
             // The cause stays with the node: to the user it could tell about the node's files.
-            LogSubPath(pod.Metadata.Uid, container.Name, mount.Name, e);
-            throw new VolumeException(mount.Name, $"failed to prepare subPath for volumeMount \"{mount.Name}\" of container \"{container.Name}\"");
+            LogSubPath(container.Pod.Metadata.Uid, container.Spec.Name, mount.Name, e);
+            throw new VolumeException(mount.Name, $"failed to prepare subPath for volumeMount \"{mount.Name}\" of container \"{container.Spec.Name}\"");
         }
     }
 
-    private Mount Build(V1Pod pod, V1Container container, int index, IReadOnlyDictionary<string, string> env)
+    private Mount Build(Container container, int index)
     {
-        var mount = container.VolumeMounts[index];
+        var (pod, mount) = (container.Pod, container.Spec.VolumeMounts[index]);
         var volume = pod.Spec.Volumes?.FirstOrDefault(v => v.Name == mount.Name);
         var handler = volume is null ? null : handlers.FirstOrDefault(h => h.Handles(volume));
         if (volume is null || handler is null)
         {
-            throw new VolumeSetUpException($"cannot find volume \"{mount.Name}\" to mount into container \"{container.Name}\"");
+            throw new VolumeSetUpException($"cannot find volume \"{mount.Name}\" to mount into container \"{container.Spec.Name}\"");
         }
 
-        var subPath = SubPath(mount, env);
+        var subPath = SubPath(mount, container.Env);
         var result = new Mount
         {
             ContainerPath = mount.MountPath.StartsWith('/') ? mount.MountPath : "/" + mount.MountPath,
             Readonly = mount.ReadOnlyProperty == true || handler.IsReadOnly || volume.PersistentVolumeClaim?.ReadOnlyProperty == true,
-            RecursiveReadOnly = IsRecursiveReadOnly(mount),
+            RecursiveReadOnly = RecursiveReadOnly.Of(mount, container.Runtime.RecursiveReadOnly),
             Propagation = Propagation(mount.MountPropagation),
         };
         if (volume.Image is { } image)
         {
-            result.Image = new ImageSpec { Image = image.Reference, UserSpecifiedImage = image.Reference };
+            result.Image = new ImageSpec { Image = container.Runtime.Images.GetValueOrDefault(volume.Name) ?? image.Reference, UserSpecifiedImage = image.Reference };
             result.ImageSubPath = subPath;
             return result;
         }
@@ -59,7 +62,7 @@ internal sealed partial class MountResolver(
         var path = VolumeLocation.Of(paths, pod.Metadata.Uid, volume)!;
         result.HostPath = subPath.Length == 0
             ? path
-            : subPaths.Bind(path, subPath, new SubPathBinder.Target(pod.Metadata.Uid, mount.Name, container.Name, index));
+            : subPaths.Bind(path, subPath, new SubPathBinder.Target(pod.Metadata.Uid, mount.Name, container.Spec.Name, index));
         return result;
     }
 
@@ -72,28 +75,6 @@ internal sealed partial class MountResolver(
                 : throw new VolumeSetUpException($"missing value for \"{name}\""));
         SubPathBinder.Check(subPath);
         return subPath;
-    }
-
-    private bool IsRecursiveReadOnly(V1VolumeMount mount)
-    {
-        switch (mount.RecursiveReadOnly)
-        {
-            case null or "Disabled":
-                return false;
-            case "IfPossible" or "Enabled" when mount.ReadOnlyProperty != true:
-                throw new VolumeSetUpException($"volume \"{mount.Name}\" requested recursive read-only mode, but it is not read-only");
-            case "IfPossible" or "Enabled" when mount.MountPropagation is not (null or "None"):
-                throw new VolumeSetUpException(
-                    $"volume \"{mount.Name}\" requested recursive read-only mode, but it is not compatible with propagation {mount.MountPropagation}");
-            case "IfPossible":
-                return options.RecursiveReadOnly;
-            case "Enabled" when options.RecursiveReadOnly:
-                return true;
-            case "Enabled":
-                throw new VolumeSetUpException($"volume \"{mount.Name}\" requested recursive read-only mode, but it is not supported by the runtime");
-            default:
-                throw new VolumeSetUpException($"unknown recursive read-only mode \"{mount.RecursiveReadOnly}\"");
-        }
     }
 
     private static MountPropagation Propagation(string? mode) => mode switch

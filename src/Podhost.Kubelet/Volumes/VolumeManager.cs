@@ -50,7 +50,7 @@ public sealed class VolumeManager : IVolumeManager
             new ClaimHandler(objects, mounter),
             new ImageHandler(),
         ];
-        _resolver = new MountResolver(options, _paths, new SubPathBinder(_paths, mounter), _handlers, logger);
+        _resolver = new MountResolver(_paths, new SubPathBinder(_paths, mounter), _handlers, logger);
         _directories = new PodDirectories(_paths, mounter);
         _updates = new VolumeUpdates(UpdateAsync, options.UpdateBackOff, time, logger);
     }
@@ -99,10 +99,10 @@ public sealed class VolumeManager : IVolumeManager
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<Mount>> ResolveMountsAsync(
-        V1Pod pod, V1Container container, IReadOnlyDictionary<string, string> env, CancellationToken cancellationToken)
+        V1Pod pod, V1Container container, IReadOnlyDictionary<string, string> env, MountSupport runtime, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        IReadOnlyList<Mount> mounts = [.. Enumerable.Range(0, container.VolumeMounts?.Count ?? 0).Select(i => _resolver.Resolve(pod, container, i, env))];
+        IReadOnlyList<Mount> mounts = [.. Enumerable.Range(0, container.VolumeMounts?.Count ?? 0).Select(i => _resolver.Resolve(new MountResolver.Container(pod, container, env, runtime), i))];
         return Task.FromResult(mounts);
     }
 

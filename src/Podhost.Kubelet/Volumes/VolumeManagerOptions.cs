@@ -6,9 +6,6 @@ public sealed record VolumeManagerOptions
     /// <summary>The kubelet's directory; pods are in <c>pods/&lt;uid&gt;</c> below it.</summary>
     public required string RootDirectory { get; init; }
 
-    /// <summary>The runtime can make a mount read-only with all mounts below it.</summary>
-    public bool RecursiveReadOnly { get; init; } = true;
-
     /// <summary>First and longest pause before a failed update of a mounted volume is tried again.</summary>
     public (TimeSpan First, TimeSpan Longest) UpdateBackOff { get; init; } = (TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2));
 }

@@ -8,8 +8,8 @@ namespace Podhost.Integration.Tests.Instances;
 internal static class PrivateImage
 {
     /// <summary>Pushes an image with <c>/bin/sleep</c> and a file that no other image has.</summary>
-    /// <returns>Its reference.</returns>
-    public static async Task<string> PushAsync(RegistryProcess registry, string repository)
+    /// <returns>Its reference by tag, and by digest.</returns>
+    public static async Task<(string Tag, string Digest)> PushAsync(RegistryProcess registry, string repository)
     {
         var layer = Layer();
         var config = Encoding.UTF8.GetBytes($$$"""
@@ -18,12 +18,13 @@ internal static class PrivateImage
             """);
         await registry.PushBlobAsync(repository, layer);
         await registry.PushBlobAsync(repository, config);
-        await registry.PushManifestAsync(repository, "1", Encoding.UTF8.GetBytes($$$"""
+        var manifest = Encoding.UTF8.GetBytes($$$"""
             {"schemaVersion":2,"mediaType":"{{{RegistryProcess.ImageManifest}}}",
              "config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{{{RegistryProcess.DigestOf(config)}}}","size":{{{config.Length}}}},
              "layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"{{{RegistryProcess.DigestOf(layer)}}}","size":{{{layer.Length}}}}]}
-            """));
-        return $"{registry.Host}/{repository}:1";
+            """);
+        await registry.PushManifestAsync(repository, "1", manifest);
+        return ($"{registry.Host}/{repository}:1", $"{registry.Host}/{repository}@{RegistryProcess.DigestOf(manifest)}");
     }
 
     private static string Architecture => System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture switch

@@ -1,3 +1,5 @@
+using Podhost.Cri.V1;
+using Podhost.Kubelet.Hosting;
 using Podhost.Kubelet.Node;
 using Podhost.Kubelet.Pods.Decide;
 using Podhost.Kubelet.Tests.Support;
@@ -16,6 +18,32 @@ public sealed class AdmissionTests
         var admission = new NodeAdmission(new NodeJudgement(Objects.Node(), () => null, ["kernel.msg*"], () => []));
         var verdict = admission.Admit(Objects.Pod("containers: [{name: a}]\n" + spec), default!);
         Assert.Equal((false, reason, message), (verdict.Admitted, verdict.Reason, verdict.Message));
+    }
+
+    [Theory]
+    [InlineData("containerd", "1.6.20~ds1", false)]
+    [InlineData("containerd", "v2.0.5", false)]
+    [InlineData("containerd", "v2.1.0-rc.1", true)]
+    [InlineData("cri-o", "1.30.2", false)]
+    [InlineData("cri-o", "1.31.0", true)]
+    [InlineData("other", "0.1", true)]
+    [InlineData("containerd", "", true)]
+    public void Image_volumes_are_refused_where_the_runtime_is_known_to_have_none(string name, string version, bool has)
+    {
+        var traits = RuntimeTraits.Of(new VersionResponse { RuntimeName = name, RuntimeVersion = version }, new StatusResponse());
+        var admission = new NodeAdmission(new NodeJudgement(Objects.Node(), () => null, [], () => [], () => traits));
+        var verdict = admission.Admit(Objects.Pod("containers: [{name: a}]\nvolumes: [{name: v, image: {reference: x}}]"), PodOrigin.Api);
+        Assert.Equal(has ? "" : "spec.volumes[0].image: image volumes are not supported by the runtime of this node", verdict.Message);
+    }
+
+    [Fact]
+    public void The_runtime_says_which_handlers_mount_recursively_read_only()
+    {
+        var status = new StatusResponse();
+        status.RuntimeHandlers.Add(new RuntimeHandler { Name = "", Features = new RuntimeHandlerFeatures { RecursiveReadOnlyMounts = true } });
+        status.RuntimeHandlers.Add(new RuntimeHandler { Name = "old", Features = new RuntimeHandlerFeatures() });
+        status.RuntimeHandlers.Add(new RuntimeHandler { Name = "older" });
+        Assert.Equal([""], RuntimeTraits.Of(new VersionResponse(), status).RecursiveReadOnly);
     }
 
     [Theory]

@@ -169,7 +169,7 @@ public sealed class GoldenCaseTests : IDisposable
         public Task MountAsync(V1Pod pod, IReadOnlyList<string> podIPs, CancellationToken cancellationToken) => Task.CompletedTask;
 
         public Task<IReadOnlyList<Mount>> ResolveMountsAsync(
-            V1Pod pod, V1Container container, IReadOnlyDictionary<string, string> env, CancellationToken cancellationToken) =>
+            V1Pod pod, V1Container container, IReadOnlyDictionary<string, string> env, MountSupport runtime, CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyList<Mount>>([.. (container.VolumeMounts ?? []).Select(m => new Mount { ContainerPath = m.MountPath, HostPath = "/volumes/" + m.Name })]);
 
         public Task UnmountAsync(string podUid, CancellationToken cancellationToken) => Task.CompletedTask;

@@ -34,7 +34,7 @@ public sealed class ImageGarbageTests : IDisposable
         runtime.ListContainersAsync(null!, default).ReturnsForAnyArgs(_ =>
         {
             var answer = new ListContainersResponse();
-            answer.Containers.AddRange(used.Select(u => new Container { ImageId = u }));
+            answer.Containers.AddRange(used.Select(u => new Container { ImageId = u, Labels = { ["io.kubernetes.pod.uid"] = "pod-of-" + u } }));
             return answer;
         });
     }
@@ -51,6 +51,27 @@ public sealed class ImageGarbageTests : IDisposable
     [InlineData(85, 80, long.MaxValue, 0, 1844674407370955161)]
     public void From_the_high_threshold_down_to_the_low_one(int high, int low, long capacity, long available, long toFree) =>
         Assert.Equal(toFree, ImageGarbageRules.ToFree(new ImageGarbageOptions { HighThresholdPercent = high, LowThresholdPercent = low }, new DiskSpace(capacity, available)));
+
+    [Fact]
+    public async Task An_image_that_a_volume_shows_is_in_use()
+    {
+        Have("used", "data", "other");
+        used.Add("used");
+        runtime.ContainerStatusAsync(null!, default).ReturnsForAnyArgs(_ => new ContainerStatusResponse
+        {
+            Status = new ContainerStatus { Mounts = { new Mount { HostPath = "/x" }, new Mount { Image = new ImageSpec { Image = "registry/data:1", ImageRef = "data" } } } },
+        });
+        var garbage = Garbage();
+        garbage.Track("pod-of-used", new k8s.Models.V1Pod { Spec = new k8s.Models.V1PodSpec { Volumes = [new k8s.Models.V1Volume { Name = "v", Image = new k8s.Models.V1ImageVolumeSource { Reference = "registry/data:1" } }] } });
+        await garbage.CollectAsync(default);
+        time.Advance(TimeSpan.FromMinutes(3));
+        await garbage.FreeAsync(default);
+        Assert.Equal(["other"], removed);
+
+        garbage.Track("pod-of-used", null);
+        await garbage.FreeAsync(default);
+        Assert.Equal(["other", "data"], removed);
+    }
 
     [Fact]
     public async Task A_full_disk_loses_the_images_that_are_unused_the_longest_and_none_in_use()

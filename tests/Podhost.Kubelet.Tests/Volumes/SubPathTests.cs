@@ -197,6 +197,6 @@ public sealed class SubPathTests : IDisposable
     {
         await _manager.MountAsync(pod, [], Cancel);
         var env = new Dictionary<string, string> { ["POD"] = "web", ["EVIL"] = ".." };
-        return (await _manager.ResolveMountsAsync(pod, pod.Spec.Containers[0], env, Cancel))[0];
+        return (await _manager.ResolveMountsAsync(pod, pod.Spec.Containers[0], env, MountSupport.None, Cancel))[0];
     }
 }

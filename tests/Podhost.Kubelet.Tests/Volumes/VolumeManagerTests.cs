@@ -4,6 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 using Podhost.Cri.V1;
 using Podhost.Kubelet.Tests.Support;
 using Podhost.Kubelet.Volumes;
+using Podhost.Kubelet.Volumes.Handlers;
 using Podhost.Linux.Mounts;
 using Podhost.Linux.Paths;
 
@@ -13,6 +14,7 @@ namespace Podhost.Kubelet.Tests.Volumes;
 public sealed class VolumeManagerTests : IDisposable
 {
     private const string Uid = "11111111-2222-3333-4444-555555555555";
+    private static readonly MountSupport Everything = new(true, new Dictionary<string, string> { ["img"] = "sha256:x" });
     private static readonly IReadOnlyDictionary<string, string> NoEnv = new Dictionary<string, string>();
 
     private readonly string _root = Directory.CreateTempSubdirectory("volumes").FullName;
@@ -204,11 +206,39 @@ public sealed class VolumeManagerTests : IDisposable
               - {name: img, mountPath: /img, subPath: lib}
             """);
         await _manager.MountAsync(pod, [], Cancel);
-        var mounts = await _manager.ResolveMountsAsync(pod, pod.Spec.Containers[0], NoEnv, Cancel);
+        var mounts = await _manager.ResolveMountsAsync(pod, pod.Spec.Containers[0], NoEnv, Everything, Cancel);
         Assert.Equal((true, At("configmap/map")), (mounts[0].Readonly, mounts[0].HostPath));
         Assert.Equal(("/host", MountPropagation.PropagationHostToContainer, false), (mounts[1].ContainerPath, mounts[1].Propagation, mounts[1].Readonly));
         Assert.Equal((true, true), (mounts[2].Readonly, mounts[2].RecursiveReadOnly));
-        Assert.Equal(("registry/x", "lib", ""), (mounts[3].Image.Image, mounts[3].ImageSubPath, mounts[3].HostPath));
+        Assert.Equal(("sha256:x", "registry/x", "lib", ""), (mounts[3].Image.Image, mounts[3].Image.UserSpecifiedImage, mounts[3].ImageSubPath, mounts[3].HostPath));
+        Assert.True(mounts[3].Readonly);
+    }
+
+    [Theory]
+    [InlineData("readOnly: true", "Disabled", "Disabled")]
+    [InlineData("recursiveReadOnly: Disabled", null, null)]
+    [InlineData("readOnly: true, recursiveReadOnly: IfPossible", "Enabled", "Disabled")]
+    [InlineData("readOnly: true, recursiveReadOnly: IfPossible, mountPropagation: None", "Enabled", "Disabled")]
+    [InlineData("readOnly: true, recursiveReadOnly: Enabled", "Enabled", "Disabled", "it is not supported by the runtime")]
+    [InlineData("recursiveReadOnly: Enabled", null, null, "it is not read-only", true)]
+    [InlineData("readOnly: true, recursiveReadOnly: Enabled, mountPropagation: HostToContainer", "Disabled", "Disabled", "it is not compatible with propagation \"HostToContainer\"", true)]
+    public void Recursive_read_only_is_what_the_runtime_can(string fields, string? with, string? without, string? error = null, bool always = false)
+    {
+        var pod = Objects.Pod($"containers: [{{name: a, volumeMounts: [{{name: v, mountPath: /v, {fields}}}]}}]");
+        var mount = pod.Spec.Containers[0].VolumeMounts[0];
+        Assert.Equal((with, without), (RecursiveReadOnly.Shown(mount, true), RecursiveReadOnly.Shown(mount, false)));
+        foreach (var supported in new[] { true, false })
+        {
+            if (error is null || (supported && !always))
+            {
+                Assert.Equal(RecursiveReadOnly.Shown(mount, supported) == "Enabled", RecursiveReadOnly.Of(mount, supported));
+            }
+            else
+            {
+                var thrown = Assert.Throws<VolumeSetUpException>(() => RecursiveReadOnly.Of(mount, supported));
+                Assert.Equal($"volume \"v\" requested recursive read-only mode, but {error}", thrown.Message);
+            }
+        }
     }
 
     [RootFact]
@@ -244,7 +274,7 @@ public sealed class VolumeManagerTests : IDisposable
             containers: [{name: a, volumeMounts: [{name: s, mountPath: /s}, {name: e, mountPath: /e}, {name: m, mountPath: /m}, {name: h, mountPath: /h, subPath: sub}]}]
             """);
         await _manager.MountAsync(pod, [], Cancel);
-        await _manager.ResolveMountsAsync(pod, pod.Spec.Containers[0], NoEnv, Cancel);
+        await _manager.ResolveMountsAsync(pod, pod.Spec.Containers[0], NoEnv, Everything, Cancel);
         File.CreateSymbolicLink(At("empty-dir/e/link"), host);
         new Mounter().Bind(host, Directory.CreateDirectory(At("empty-dir/e/bound")).FullName, recursive: false);
 

@@ -78,9 +78,11 @@ internal static class ContainerRules
         }
 
         var attempt = NextAttempt(pass, spec, latest);
-        if (ImageRules.Ensure(pass, spec, attempt) is not { } image)
+        pass.Starting.Add(spec.Name);
+        var image = ImageRules.Ensure(pass, spec, attempt);
+        if (ImageRules.EnsureVolumes(pass, spec) is not { } volumes || image is null)
         {
-            return ImageRules.Waiting(pass, spec.Name) is null ? Progress.Starting : Progress.Waiting;
+            return ImageRules.Waiting(pass, spec) is null ? Progress.Starting : Progress.Waiting;
         }
 
         if (!resourcesReady || !TryFindTarget(pass, spec, out var target))
@@ -88,7 +90,7 @@ internal static class ContainerRules
             return Progress.Waiting;
         }
 
-        pass.Want(new StartContainer(spec.Name, spec.Kind, attempt, sandbox.Id, image, target));
+        pass.Want(new StartContainer(spec.Name, spec.Kind, attempt, sandbox.Id, image, target, volumes));
         return Progress.Starting;
     }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using k8s.Models;
 using Podhost.Kubelet.Containers;
+using Podhost.Kubelet.Volumes;
 
 namespace Podhost.Kubelet.Pods.Decide;
 
@@ -70,7 +71,7 @@ internal static class ContainerStatusRules
             FillRunning(pass, spec, latest, status);
         }
 
-        FillMounts(spec, status);
+        FillMounts(pass, spec, status);
         return status;
     }
 
@@ -118,7 +119,7 @@ internal static class ContainerStatusRules
             State = Waiting(pass, spec),
             LastState = old?.LastState ?? new V1ContainerState(),
         };
-        FillMounts(spec, status);
+        FillMounts(pass, spec, status);
         if (old is null || string.IsNullOrEmpty(old.ContainerID) || pass.View.Runtime is null)
         {
             return pass.View.Runtime is null && old is not null ? old : status;
@@ -159,7 +160,7 @@ internal static class ContainerStatusRules
             return ("CrashLoopBackOff", $"back-off {GoDuration.Format(backOff.Delay)} restarting failed container={spec.Name} pod={StatusRules.Id(pass.Pod)}");
         }
 
-        if (ImageRules.Waiting(pass, spec.Name) is { } image)
+        if (ImageRules.Waiting(pass, spec) is { } image)
         {
             return image;
         }
@@ -213,8 +214,9 @@ internal static class ContainerStatusRules
         }
     }
 
-    private static void FillMounts(ContainerSpec spec, V1ContainerStatus status)
+    private static void FillMounts(DecisionPass pass, ContainerSpec spec, V1ContainerStatus status)
     {
+        var supported = pass.View.Settings.RecursiveReadOnlyHandlers.Contains(Handler(pass));
         foreach (var mount in spec.Container.VolumeMounts ?? [])
         {
             (status.VolumeMounts ??= []).Add(new V1VolumeMountStatus
@@ -222,10 +224,14 @@ internal static class ContainerStatusRules
                 Name = mount.Name,
                 MountPath = mount.MountPath,
                 ReadOnlyProperty = mount.ReadOnlyProperty == true ? true : null,
-                RecursiveReadOnly = mount.ReadOnlyProperty == true ? mount.RecursiveReadOnly switch { null or "Disabled" => "Disabled", _ => "Enabled" } : null,
+                RecursiveReadOnly = RecursiveReadOnly.Shown(mount, supported),
             });
         }
     }
+
+    /// <summary>The runtime handler of the pod; before its sandbox is there the class alone is known, which may be named otherwise.</summary>
+    private static string Handler(DecisionPass pass) =>
+        pass.View.Runtime is not null && SandboxRules.Newest(pass) is { } sandbox ? sandbox.Handler : pass.Pod.Spec?.RuntimeClassName ?? "";
 
     private static string ContainerId(DecisionPass pass, ContainerView c) => $"{pass.View.Settings.RuntimeName}://{c.Id}";
 

@@ -34,6 +34,9 @@ internal sealed class DecisionPass
     /// <summary>All containers of the spec, inits first, in order.</summary>
     public IReadOnlyList<ContainerSpec> Specs { get; }
 
+    /// <summary>Containers whose start this decision looked at: what their volumes wait for is shown with them.</summary>
+    public HashSet<string> Starting { get; } = new(StringComparer.Ordinal);
+
     public IReadOnlyList<PodEffect> Effects => effects;
 
     public IReadOnlyList<PodEvent> Events => events;

@@ -123,7 +123,15 @@ internal static class MemoryRules
 
         // The grant of the image is for one instance only: the next one asks anew, as its pull policy says. Where the runtime could not create
         // one, the image may have been removed meanwhile.
-        pass.Memory = outcome.Created || outcome.Failure is { Kind: FailureKind.Transient } ? pass.Memory with { Images = pass.Memory.Images.Remove(start.Container) } : pass.Memory;
+        if (outcome.Created)
+        {
+            pass.Memory = pass.Memory with { Images = pass.Memory.Images.Remove(start.Container) };
+        }
+        else if (outcome.Failure is { Kind: FailureKind.Transient })
+        {
+            pass.Memory = pass.Memory with { Images = pass.Memory.Images.RemoveRange([start.Container, .. start.Volumes.All.Select(v => "volume/" + v.Volume)]) };
+        }
+
         if (outcome.Failure is { } failure)
         {
             var failures = (pass.Memory.StartFailures.GetValueOrDefault(start.Container)?.Failures ?? 0) + 1;

@@ -76,7 +76,9 @@ internal static class PodDecider
                 return;
             }
 
+            pass.Starting.Add(spec.Name);
             ImageRules.Ensure(pass, spec, 0);
+            ImageRules.EnsureVolumes(pass, spec);
             if (spec.Kind == Containers.ContainerKind.Init)
             {
                 return;

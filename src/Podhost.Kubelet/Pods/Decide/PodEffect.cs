@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Podhost.Kubelet.Containers;
 
 namespace Podhost.Kubelet.Pods.Decide;
@@ -80,27 +81,46 @@ internal sealed record RemoveSandbox(string SandboxId) : PodEffect
 }
 
 /// <summary>Asks whether an image is here.</summary>
-internal sealed record InspectImage(string Container, uint Attempt, string Image) : PodEffect
+/// <param name="User">What needs it (<see cref="ImageNeed.User"/>).</param>
+/// <param name="Attempt">The container's instance that it is for; 0 for a volume.</param>
+/// <param name="Image">The reference.</param>
+internal sealed record InspectImage(string User, uint Attempt, string Image) : PodEffect
 {
-    public override string Key => "image/" + Container;
+    public override string Key => "image/" + User;
 
     public override bool ChangesRuntime => false;
 }
 
 /// <summary>Pulls an image.</summary>
-internal sealed record PullImage(string Container, uint Attempt, string Image) : PodEffect
+/// <param name="User">What needs it (<see cref="ImageNeed.User"/>).</param>
+/// <param name="Attempt">The container's instance that it is for; 0 for a volume.</param>
+/// <param name="Image">The reference.</param>
+internal sealed record PullImage(string User, uint Attempt, string Image) : PodEffect
 {
-    public override string Key => "image/" + Container;
+    public override string Key => "image/" + User;
 
     public override bool ChangesRuntime => false;
 }
 
 /// <summary>Creates and starts a container.</summary>
-internal sealed record StartContainer(string Container, ContainerKind Kind, uint Attempt, string SandboxId, string ImageRef, string? TargetContainerId) : PodEffect
+internal sealed record StartContainer(string Container, ContainerKind Kind, uint Attempt, string SandboxId, string ImageRef, string? TargetContainerId, VolumeImages Volumes) : PodEffect
 {
     public override string Key => "start/" + Container;
 
     public override bool Cancellable => false;
+}
+
+/// <summary>The image that a volume shows.</summary>
+/// <param name="Volume">The volume's name.</param>
+/// <param name="ImageRef">The runtime's ID of the image.</param>
+internal sealed record VolumeImage(string Volume, string ImageRef);
+
+/// <summary>The images of the volumes that a container mounts.</summary>
+internal sealed record VolumeImages(ImmutableArray<VolumeImage> All)
+{
+    public bool Equals(VolumeImages? other) => other is not null && All.SequenceEqual(other.All);
+
+    public override int GetHashCode() => All.Length;
 }
 
 /// <summary>Runs a postStart hook.</summary>

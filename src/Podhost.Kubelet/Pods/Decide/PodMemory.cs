@@ -57,7 +57,7 @@ internal sealed record PodMemory
     /// <summary>Crash-loop back-off, by container name.</summary>
     public ImmutableDictionary<string, BackOff> Restarts { get; init; } = ImmutableDictionary<string, BackOff>.Empty;
 
-    /// <summary>Images, by container name.</summary>
+    /// <summary>Images, by what needs them (<see cref="ImageNeed.User"/>).</summary>
     public ImmutableDictionary<string, ImageMemory> Images { get; init; } = ImmutableDictionary<string, ImageMemory>.Empty;
 
     /// <summary>Why a container could not be started, by container name.</summary>

@@ -106,6 +106,9 @@ internal sealed record PodSettings
     /// <summary>Scheme of containerID in statuses: the runtime's name from CRI's Version.</summary>
     public string RuntimeName { get; init; } = "podhost";
 
+    /// <summary>Runtime handlers that make mounts read-only with all mounts below; the default handler has no name.</summary>
+    public ImmutableHashSet<string> RecursiveReadOnlyHandlers { get; init; } = [];
+
     public TimeSpan RestartBackOffBase { get; init; } = TimeSpan.FromSeconds(10);
 
     public TimeSpan RestartBackOffMax { get; init; } = TimeSpan.FromSeconds(300);

@@ -60,8 +60,11 @@ internal sealed record RuntimeView(DateTimeOffset ObservedAt, ImmutableArray<San
 /// <summary>A sandbox.</summary>
 internal sealed record SandboxView(string Id, uint Attempt, bool Ready, DateTimeOffset CreatedAt, ImmutableArray<string> IPs)
 {
+    /// <summary>The runtime handler that it was made with; empty for the default.</summary>
+    public string Handler { get; init; } = "";
+
     public bool Equals(SandboxView? other) =>
-        other is not null && Id == other.Id && Attempt == other.Attempt && Ready == other.Ready && CreatedAt == other.CreatedAt && IPs.SequenceEqual(other.IPs);
+        other is not null && Handler == other.Handler && Id == other.Id && Attempt == other.Attempt && Ready == other.Ready && CreatedAt == other.CreatedAt && IPs.SequenceEqual(other.IPs);
 
     public override int GetHashCode() => Id.GetHashCode(StringComparison.Ordinal);
 }

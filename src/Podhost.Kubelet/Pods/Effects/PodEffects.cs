@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Podhost.Cri.Services;
 using Podhost.Kubelet.Containers;
+using Podhost.Kubelet.Hosting;
 using Podhost.Kubelet.Images;
 using Podhost.Kubelet.Pods.Decide;
 using Podhost.Kubelet.Pods.Loop;
@@ -26,6 +27,9 @@ internal sealed record PodEffectServices
     public required ILifecycleHookRunner Hooks { get; init; }
 
     public required IRuntimeHandlers Handlers { get; init; }
+
+    /// <summary>What the runtime can do.</summary>
+    public Func<RuntimeTraits> Traits { get; init; } = () => RuntimeTraits.Unknown;
 
     public required TimeProvider Time { get; init; }
 

@@ -4,6 +4,7 @@ using Podhost.Cri.V1;
 using Podhost.Kubelet.Containers;
 using Podhost.Kubelet.Pods.Decide;
 using Podhost.Kubelet.Pods.Loop;
+using Podhost.Kubelet.Volumes;
 
 namespace Podhost.Kubelet.Pods.Effects;
 
@@ -61,7 +62,16 @@ internal sealed class StartContainerEffect(PodEffectServices services)
                 ImageRef = effect.ImageRef,
                 Image = image,
                 Sandbox = sandbox,
+                Mounts = await MountsAsync(effect, context.Pod, container, cancellationToken).ConfigureAwait(false),
             },
             cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<MountSupport> MountsAsync(StartContainer effect, V1Pod pod, V1Container container, CancellationToken cancellationToken)
+    {
+        var asks = container.VolumeMounts?.Any(m => m.RecursiveReadOnly is not (null or "Disabled")) == true;
+        var handler = asks ? await services.Handlers.HandlerOfAsync(pod.Spec.RuntimeClassName, cancellationToken).ConfigureAwait(false) : "";
+        return new MountSupport(
+            asks && services.Traits().RecursiveReadOnly.Contains(handler), effect.Volumes.All.ToDictionary(v => v.Volume, v => v.ImageRef, StringComparer.Ordinal));
     }
 }

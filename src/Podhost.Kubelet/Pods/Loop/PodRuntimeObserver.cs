@@ -37,7 +37,7 @@ internal sealed class PodRuntimeObserver(IRuntimeService runtime, TerminationMes
         {
             if (item.State == PodSandboxState.SandboxNotready)
             {
-                views.Add(new SandboxView(item.Id, item.Metadata?.Attempt ?? 0, false, CriTime.At(item.CreatedAt), []));
+                views.Add(new SandboxView(item.Id, item.Metadata?.Attempt ?? 0, false, CriTime.At(item.CreatedAt), []) { Handler = item.RuntimeHandler });
             }
             else if (await SandboxAsync(item.Id, cancellationToken).ConfigureAwait(false) is { } view)
             {
@@ -61,7 +61,10 @@ internal sealed class PodRuntimeObserver(IRuntimeService runtime, TerminationMes
                 ips.AddRange(status.Network.AdditionalIps.Select(a => a.Ip));
             }
 
-            return new SandboxView(id, status.Metadata?.Attempt ?? 0, status.State == PodSandboxState.SandboxReady, CriTime.At(status.CreatedAt), ips.ToImmutable());
+            return new SandboxView(id, status.Metadata?.Attempt ?? 0, status.State == PodSandboxState.SandboxReady, CriTime.At(status.CreatedAt), ips.ToImmutable())
+            {
+                Handler = status.RuntimeHandler,
+            };
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.NotFound)
         {
