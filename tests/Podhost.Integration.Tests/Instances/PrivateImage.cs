@@ -8,8 +8,12 @@ namespace Podhost.Integration.Tests.Instances;
 internal static class PrivateImage
 {
     /// <summary>Pushes an image with <c>/bin/sleep</c> and a file that no other image has.</summary>
+    /// <returns>Its reference.</returns>
+    public static async Task<string> PushAsync(RegistryProcess registry, string repository) => (await PushBothAsync(registry, repository)).Tag;
+
+    /// <summary>The same.</summary>
     /// <returns>Its reference by tag, and by digest.</returns>
-    public static async Task<(string Tag, string Digest)> PushAsync(RegistryProcess registry, string repository)
+    public static async Task<(string Tag, string Digest)> PushBothAsync(RegistryProcess registry, string repository)
     {
         var layer = Layer();
         var config = Encoding.UTF8.GetBytes($$$"""

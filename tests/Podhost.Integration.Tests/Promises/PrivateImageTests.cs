@@ -10,7 +10,7 @@ public sealed class PrivateImageTests(ClusterFixture cluster) : ClusterTest(clus
     public async Task A_private_image_is_given_only_to_pods_with_the_right_secret_also_when_it_is_here()
     {
         await using var registry = await RegistryProcess.StartAsync(authenticated: true);
-        var (image, _) = await PrivateImage.PushAsync(registry, "team/app");
+        var image = await PrivateImage.PushAsync(registry, "team/app");
         await SecretAsync("right", registry.Host, RegistryProcess.Password);
         await SecretAsync("wrong", registry.Host, "guess");
 
@@ -37,7 +37,7 @@ public sealed class PrivateImageTests(ClusterFixture cluster) : ClusterTest(clus
     public async Task A_volume_shows_an_image_that_is_pulled_with_the_pods_secret()
     {
         await using var registry = await RegistryProcess.StartAsync(authenticated: true);
-        var (image, digest) = await PrivateImage.PushAsync(registry, "team/data");
+        var (image, digest) = await PrivateImage.PushBothAsync(registry, "team/data");
         await SecretAsync("mine", registry.Host, RegistryProcess.Password);
         var mounts = "volumeMounts: [{name: v, mountPath: /data}, {name: v, mountPath: /below, subPath: bin}]";
         string Spec(string volume, string more = "") => $"restartPolicy: Never\n  {more}\n  volumes: [{{name: v, image: {{reference: \"{volume}\"}}}}]";
