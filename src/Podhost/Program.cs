@@ -13,6 +13,7 @@ var root = new RootCommand("Kubernetes Pods on one Linux machine, in one process
     StatusCommand.Create(),
     DoctorCommand.Create(),
     ResetCommand.Create(time),
+    BackupCommand.Create(), RestoreCommand.Create(),
     CompletionCommand.Create(),
     ImageCommand.Create(time),
     VersionCommand.Create(),

@@ -57,6 +57,24 @@ internal static class SqliteSchema
         return connection;
     }
 
+    /// <summary>A connection to a store that exists, beside its writer or without one.</summary>
+    /// <exception cref="StoreException">It is something else.</exception>
+    internal static SqliteConnection OpenCopied(string path)
+    {
+        var connection = Open(path, SqliteOpenMode.ReadWrite);
+        try
+        {
+            Execute(connection, "PRAGMA busy_timeout = 2000");
+            Recognize(connection, path);
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
     internal static void Execute(SqliteConnection connection, string sql)
     {
         using var command = connection.CreateCommand();
@@ -73,24 +91,32 @@ internal static class SqliteSchema
 
     private static void LayOut(SqliteConnection connection, string path)
     {
-        var application = long.Parse(Scalar(connection, "PRAGMA application_id"), CultureInfo.InvariantCulture);
-        var version = long.Parse(Scalar(connection, "PRAGMA user_version"), CultureInfo.InvariantCulture);
-        var isEmpty = Scalar(connection, "SELECT count(*) FROM sqlite_schema") == "0";
-        if (isEmpty)
+        if (Scalar(connection, "SELECT count(*) FROM sqlite_schema") == "0")
         {
             Execute(connection, $"BEGIN IMMEDIATE; {Tables} PRAGMA application_id = {ApplicationId}; PRAGMA user_version = {Version}; COMMIT;");
         }
-        else if (application != ApplicationId)
+        else
+        {
+            Recognize(connection, path);
+        }
+    }
+
+    private static void Recognize(SqliteConnection connection, string path)
+    {
+        var application = long.Parse(Scalar(connection, "PRAGMA application_id"), CultureInfo.InvariantCulture);
+        var version = long.Parse(Scalar(connection, "PRAGMA user_version"), CultureInfo.InvariantCulture);
+        if (application != ApplicationId)
         {
             throw new StoreException($"{path} is a SQLite database of another application, not a Podhost store");
         }
-        else if (version != Version)
+
+        if (version != Version)
         {
             throw new StoreException($"the store {path} has layout {version}; this release reads layout {Version} only");
         }
     }
 
-    private static string Scalar(SqliteConnection connection, string sql)
+    internal static string Scalar(SqliteConnection connection, string sql)
     {
         using var command = connection.CreateCommand();
         command.CommandText = sql;

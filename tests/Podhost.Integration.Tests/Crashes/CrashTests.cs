@@ -19,6 +19,8 @@ public sealed class CrashTests(ClusterFixture cluster)
         var before = await StateAsync(k);
         var events = await StartsAsync(k);
         await k.OkAsync("create configmap acknowledged --from-literal=a=b");
+        var backup = Path.Combine(instance.Root, "backup.tar");
+        (await instance.PodhostAsync("backup", backup)).Ok();
 
         await instance.KillAsync();
         Assert.Contains("out of a pod", await PageAsync(before.Split(' ')[2])); // containers do not need podhost
@@ -42,6 +44,17 @@ public sealed class CrashTests(ClusterFixture cluster)
         await k.ReadyAsync("new");
         Assert.Equal(0, await instance.TerminateAsync());
         Assert.Contains("out of a pod", await PageAsync(before.Split(' ')[2]));
+
+        // The disk was lost; the backup is of the time when there was a pod "goes", and none that is called "new".
+        Assert.Contains("exists: its objects would be lost", (await instance.PodhostAsync("restore", backup)).Fails(), StringComparison.Ordinal);
+        Directory.Delete(Path.Combine(instance.Root, "data", "store"), recursive: true);
+        Directory.Delete(Path.Combine(instance.Root, "data", "pki"), recursive: true);
+        (await instance.PodhostAsync("restore", backup)).Ok();
+        await instance.UpAsync();
+        Assert.Equal("b", await k.OkAsync("get configmap acknowledged -o", "jsonpath={.data.a}"));
+        await k.ReadyAsync("goes");
+        Assert.Equal(before, await StateAsync(k));
+        Assert.Contains("NotFound", (await k.RunAsync("get pod new")).Fails(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -55,6 +55,48 @@ public sealed class SqliteStoreTests : StoreContract
     }
 
     [Fact]
+    public async Task A_copy_made_while_writing_goes_on_becomes_a_store_whose_revisions_are_all_new()
+    {
+        var (path, copy) = (NewPath, NewPath);
+        long saved, lost;
+        await using (var store = Open(path))
+        {
+            saved = (await store.PutAsync(new PutRequest("/kept", Bytes("1"), 0), Ct)).Revision;
+            SqliteBackup.Copy(path, copy);
+            lost = (await store.PutAsync(new PutRequest("/lost", Bytes("1"), 0), Ct)).Revision;
+        }
+
+        SqliteBackup.Advance(copy);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(copy));
+        await using (var store = Open(copy))
+        {
+            Assert.Equal(saved, (await store.GetAsync("/kept", 0, Ct))!.ModRevision);
+            Assert.Null(await store.GetAsync("/lost", 0, Ct));
+            Assert.True(await store.CurrentRevisionAsync(Ct) > lost);
+            await Assert.ThrowsAsync<CompactedException>(async () => await store.GetAsync("/kept", lost, Ct));
+            Assert.True((await store.PutAsync(new PutRequest("/kept", Bytes("2"), saved), Ct)).Revision > lost);
+        }
+    }
+
+    [Fact]
+    public void What_is_no_store_is_neither_copied_nor_restored()
+    {
+        var (path, text) = (NewPath, NewPath);
+        Assert.Contains("there is no store", Assert.Throws<StoreException>(() => SqliteBackup.Copy(path, NewPath)).Message, StringComparison.Ordinal);
+        File.WriteAllText(text, "not a database, but long enough to be looked at as one");
+        Assert.Throws<StoreException>(() => SqliteBackup.Advance(text));
+        using (var other = new SqliteConnection($"Data Source={path};Pooling=False"))
+        {
+            other.Open();
+            using var command = other.CreateCommand();
+            command.CommandText = "CREATE TABLE t (a)";
+            command.ExecuteNonQuery();
+        }
+
+        Assert.Contains("another application", Assert.Throws<StoreException>(() => SqliteBackup.Advance(path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_time_to_live_that_ended_while_the_store_was_closed_is_kept()
     {
         var path = NewPath;
