@@ -59,6 +59,9 @@ public sealed class Instance : IAsyncDisposable
     /// <summary>Name of the bridge.</summary>
     public string Bridge => $"phit{_number}";
 
+    /// <summary>Addresses of its Services; the tenth is the cluster's DNS.</summary>
+    public string ServiceCidr => $"10.{150 + (_number / 250)}.{_number % 250}.0/24";
+
     /// <summary>Parent cgroup of its pods.</summary>
     public string CgroupRoot => $"/podhost-it{_number}";
 
@@ -226,8 +229,8 @@ public sealed class Instance : IAsyncDisposable
     [
         "--data-dir", Path.Combine(Root, "data"), "--run-dir", Path.Combine(Root, "run"), "--pod-logs-dir", Path.Combine(Root, "logs"),
         "--secure-port", $"{SecurePort}", "--kubelet-port", $"{KubeletPort}", "--node-name", Node, "--bridge", Bridge,
-        .. _command.Contains("--pod-cidr-from-node") ? (string[])[] : ["--pod-cidr", PodCidr], "--service-cidr", $"10.{150 + (_number / 250)}.{_number % 250}.0/24",
-        "--cgroup-root", CgroupRoot, "--pod-manifest-path", StaticPods,
+        .. _command.Contains("--pod-cidr-from-node") ? (string[])[] : ["--pod-cidr", PodCidr],
+        .. _command.Contains("--service-cidr") ? (string[])[] : ["--service-cidr", ServiceCidr], "--cgroup-root", CgroupRoot, "--pod-manifest-path", StaticPods,
         .. _containerd is null ? (string[])[] : ["--container-runtime-endpoint", _containerd.Endpoint],
         .. _command.Concat(_more).Contains("--config") ? (string[])[] : ["--config", OwnConfig],
         .. _more,
