@@ -103,7 +103,7 @@ public sealed class ClusterCacheTests
     }
 
     private static string Describe(ClusterView view) => string.Join('\n', view.Nodes.Select(n =>
-        $"{n.Name} {Amounts(n.Allocatable)} {Amounts(n.Requested)} {n.ScoredCpu:0.###} {n.ScoredMemory:0} {Names(n.Pods)} {Names(n.WithPorts)} {Counts(n.Traits)} {Counts(n.Terms)}"));
+        $"{n.Name} {Amounts(n.Allocatable)} {Amounts(n.Requested)} {n.Asked} {n.Scored} {Names(n.Pods)} {Names(n.WithPorts)} {Counts(n.Traits)} {Counts(n.Terms)}"));
 
     private static string Names(PodView[] pods) => "[" + string.Join(',', pods.Select(p => $"{p.Pod.Metadata.Name}:{p.HostPorts.Count}").Order(StringComparer.Ordinal)) + "]";
 

@@ -6,15 +6,13 @@ namespace Podhost.Control.Scheduler.Filters;
 /// <summary>Requests against what is allocatable and not asked for yet.</summary>
 internal sealed class NodeResourcesFitFilter : INodeFilter
 {
-    private const string Pods = "pods";
-
     public ClusterChange Wakes => ClusterChange.NodeAdded | ClusterChange.NodeAllocatable | ClusterChange.PodGone | ClusterChange.PodResized;
 
     public Rejection? Reject(PodCycle cycle, NodeView node)
     {
         List<string>? reasons = null;
         var helps = true;
-        if (node.Allocatable.TryGetValue(Pods, out var most) && node.Pods.Length + 1 > most)
+        if (node.Pods.Length + 1 > node.MostPods)
         {
             (reasons ??= []).Add("Too many pods");
         }

@@ -12,5 +12,5 @@ internal sealed class NodeUnschedulableFilter : INodeFilter
     public ClusterChange Wakes => ClusterChange.NodeAdded | ClusterChange.NodeTaints;
 
     public Rejection? Reject(PodCycle cycle, NodeView node) =>
-        node.Node.Spec?.Unschedulable == true && !Tolerations.Tolerates(cycle.Pod.Spec.Tolerations, Taint) ? Cordoned : null;
+        node.IsUnschedulable && !Tolerations.Tolerates(cycle.Pod.Spec.Tolerations, Taint) ? Cordoned : null;
 }

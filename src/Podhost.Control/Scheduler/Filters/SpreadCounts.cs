@@ -32,11 +32,11 @@ internal sealed class SpreadCounts
     public int Self { get; }
 
     /// <summary>Counts the constraints with whenUnsatisfiable DoNotSchedule.</summary>
-    public static IReadOnlyList<SpreadCounts> Hard(PodView pod, ClusterView cluster)
+    public static SpreadCounts[] Hard(PodView pod, ClusterView cluster)
     {
         var constraints = Of(pod, "DoNotSchedule");
         var keys = constraints.ConvertAll(c => c.TopologyKey);
-        return constraints.ConvertAll(c => new SpreadCounts(c, pod, cluster, keys));
+        return [.. constraints.Select(c => new SpreadCounts(c, pod, cluster, keys))];
     }
 
     /// <summary>The pod's constraints of one whenUnsatisfiable.</summary>

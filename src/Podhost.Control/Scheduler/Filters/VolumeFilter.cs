@@ -14,7 +14,7 @@ internal sealed class VolumeFilter : INodeFilter
     public Rejection? Reject(PodCycle cycle, NodeView node)
     {
         var storage = cycle.Cluster.Storage;
-        foreach (var claim in storage.ClaimsOf(cycle.Pod))
+        foreach (var claim in cycle.Claims)
         {
             if (StorageView.IsBound(claim))
             {

@@ -9,15 +9,17 @@ namespace Podhost.Control.Scheduler.Model;
 /// </summary>
 internal sealed class ClusterCache
 {
-    private readonly SortedDictionary<string, NodeView> _nodes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, NodeView> _nodes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Placed> _pods = [];
     private readonly Dictionary<string, Dictionary<string, PodView>> _byNode = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (PodView Pod, string Node)> _nominated = [];
     private readonly HashSet<string> _stale = [];
+    private readonly HashSet<string> _changed = [];
     private readonly SharedValues _shared = new();
     private Dictionary<string, IDictionary<string, string>> _namespaces = [];
     private ServiceSelectors _services = ServiceSelectors.None;
     private IReadOnlyDictionary<string, PodView[]>? _nominatedByNode;
+    private NodeView[]? _ordered;
     private ClusterView? _view;
 
     /// <summary>The node that a pod is on or was sent to, or null.</summary>
@@ -32,15 +34,17 @@ internal sealed class ClusterCache
     public void PutNode(V1Node node)
     {
         var name = node.Metadata.Name;
-        _nodes[name] = _nodes.TryGetValue(name, out var known) && !_stale.Contains(name) ? known.With(node) : new NodeView(node, PodsOn(name));
+        var isNew = !_nodes.TryGetValue(name, out var known);
+        _ordered = isNew ? null : _ordered;
+        Set(name, isNew || _stale.Contains(name) ? new NodeView(node, PodsOn(name)) : known!.With(node));
         _stale.Remove(name);
-        _view = null;
     }
 
     public void RemoveNode(string name)
     {
         _nodes.Remove(name);
         _stale.Remove(name);
+        _ordered = null;
         _view = null;
     }
 
@@ -121,13 +125,40 @@ internal sealed class ClusterCache
         {
             if (_nodes.TryGetValue(name, out var node))
             {
-                _nodes[name] = new NodeView(node.Node, PodsOn(name));
+                Set(name, new NodeView(node.Node, PodsOn(name)));
             }
         }
 
         _stale.Clear();
         _nominatedByNode ??= _nominated.Values.GroupBy(n => n.Node).ToDictionary(g => g.Key, g => g.Select(n => n.Pod).ToArray());
-        return _view = new ClusterView([.. _nodes.Values], _namespaces, _nominatedByNode, _services);
+        return _view = new ClusterView(Ordered(), _namespaces, _nominatedByNode, _services);
+    }
+
+    // Views keep the array that they were given: a new one is a copy with the nodes that changed.
+    private NodeView[] Ordered()
+    {
+        if (_ordered is null)
+        {
+            _ordered = [.. _nodes.Values.OrderBy(n => n.Name, StringComparer.Ordinal)];
+        }
+        else if (_changed.Count > 0)
+        {
+            _ordered = _ordered.ToArray();
+            foreach (var name in _changed)
+            {
+                _ordered[_ordered.BinarySearch(name)] = _nodes[name];
+            }
+        }
+
+        _changed.Clear();
+        return _ordered;
+    }
+
+    private void Set(string name, NodeView node)
+    {
+        _nodes[name] = node;
+        _changed.Add(name);
+        _view = null;
     }
 
     private void Place(PodView pod, string node, bool assumed)
@@ -142,8 +173,7 @@ internal sealed class ClusterCache
         (_byNode.TryGetValue(node, out var own) ? own : _byNode[node] = [])[pod.Uid] = pod;
         if (before is null && !_stale.Contains(node) && _nodes.TryGetValue(node, out var view))
         {
-            _nodes[node] = view.With(pod);
-            _view = null;
+            Set(node, view.With(pod));
         }
         else
         {

@@ -10,6 +10,9 @@ internal sealed class NodeFacts
     {
         Node = node;
         Allocatable = Quantities.ToAmounts(node.Status?.Allocatable ?? node.Status?.Capacity);
+        Most = CpuAndMemory.Of(Allocatable);
+        MostPods = Allocatable.TryGetValue("pods", out var pods) ? Quantities.Value(pods) : long.MaxValue;
+        IsUnschedulable = node.Spec?.Unschedulable == true;
         Taints = [.. node.Spec?.Taints ?? []];
         var images = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var image in node.Status?.Images ?? [])
@@ -29,6 +32,15 @@ internal sealed class NodeFacts
 
     /// <summary>What pods may use (units: cores, bytes, pieces).</summary>
     public IReadOnlyDictionary<string, decimal> Allocatable { get; }
+
+    /// <summary>The cpu and memory that pods may use.</summary>
+    public CpuAndMemory Most { get; }
+
+    /// <summary>How many pods may be there.</summary>
+    public long MostPods { get; }
+
+    /// <summary>True where it is cordoned.</summary>
+    public bool IsUnschedulable { get; }
 
     public V1Taint[] Taints { get; }
 

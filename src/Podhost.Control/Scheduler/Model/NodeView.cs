@@ -20,8 +20,8 @@ internal sealed class NodeView
         foreach (var pod in pods)
         {
             Quantities.Add(requested, pod.Requests);
-            ScoredCpu += pod.ScoredCpu;
-            ScoredMemory += pod.ScoredMemory;
+            Asked += pod.Asked;
+            Scored += pod.Scored;
         }
 
         Requested = requested;
@@ -38,8 +38,8 @@ internal sealed class NodeView
         var requested = new Dictionary<string, decimal>(before.Requested, StringComparer.Ordinal);
         Quantities.Add(requested, pod.Requests);
         Requested = requested;
-        ScoredCpu = before.ScoredCpu + pod.ScoredCpu;
-        ScoredMemory = before.ScoredMemory + pod.ScoredMemory;
+        Asked = before.Asked + pod.Asked;
+        Scored = before.Scored + pod.Scored;
         Traits = before.Traits.With(pod.Traits);
         Terms = pod.Terms.IsEmpty ? before.Terms : before.Terms.With(pod.Terms);
         WithPorts = pod.HostPorts.Count > 0 ? [.. before.WithPorts, pod] : before.WithPorts;
@@ -51,8 +51,8 @@ internal sealed class NodeView
         _facts = facts;
         Pods = before.Pods;
         Requested = before.Requested;
-        ScoredCpu = before.ScoredCpu;
-        ScoredMemory = before.ScoredMemory;
+        Asked = before.Asked;
+        Scored = before.Scored;
         Traits = before.Traits;
         Terms = before.Terms;
         WithPorts = before.WithPorts;
@@ -79,11 +79,20 @@ internal sealed class NodeView
     /// <summary>What the pods on the node ask for.</summary>
     public IReadOnlyDictionary<string, decimal> Requested { get; }
 
-    /// <summary>Cores that the pods count as in scores.</summary>
-    public decimal ScoredCpu { get; }
+    /// <summary>The cpu and memory that pods may use.</summary>
+    public CpuAndMemory Most => _facts.Most;
 
-    /// <summary>Bytes that the pods count as in scores.</summary>
-    public decimal ScoredMemory { get; }
+    /// <summary>How many pods may be here.</summary>
+    public long MostPods => _facts.MostPods;
+
+    /// <summary>The cpu and memory that the pods ask for.</summary>
+    public CpuAndMemory Asked { get; }
+
+    /// <summary>What the pods count as where nodes are compared.</summary>
+    public CpuAndMemory Scored { get; }
+
+    /// <summary>True where it is cordoned.</summary>
+    public bool IsUnschedulable => _facts.IsUnschedulable;
 
     public V1Taint[] Taints => _facts.Taints;
 

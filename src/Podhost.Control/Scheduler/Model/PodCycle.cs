@@ -1,3 +1,4 @@
+using k8s.Models;
 using Podhost.Control.Scheduler.Filters;
 
 namespace Podhost.Control.Scheduler.Model;
@@ -5,15 +6,19 @@ namespace Podhost.Control.Scheduler.Model;
 /// <summary>One pod before one view of the cluster, with what its filters count over all nodes: counted once, and only where the pod needs it.</summary>
 internal sealed class PodCycle(PodView pod, ClusterView cluster)
 {
-    private IReadOnlyList<SpreadCounts>? _spread;
+    private V1PersistentVolumeClaim[]? _claims;
+    private SpreadCounts[]? _spread;
     private AffinityCounts? _affinity;
 
     public PodView Pod { get; } = pod;
 
     public ClusterView Cluster { get; } = cluster;
 
+    /// <summary>The claims of the pod's volumes that are there.</summary>
+    public V1PersistentVolumeClaim[] Claims => _claims ??= [.. Cluster.Storage.ClaimsOf(Pod)];
+
     /// <summary>The pod's hard spread constraints.</summary>
-    public IReadOnlyList<SpreadCounts> Spread => _spread ??= SpreadCounts.Hard(Pod, Cluster);
+    public SpreadCounts[] Spread => _spread ??= SpreadCounts.Hard(Pod, Cluster);
 
     /// <summary>Pods that the pod's required terms mean, and nodes that other pods forbid it.</summary>
     public AffinityCounts Affinity => _affinity ??= AffinityCounts.Of(Pod, Cluster);

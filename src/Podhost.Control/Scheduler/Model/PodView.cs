@@ -23,8 +23,10 @@ internal sealed class PodView
 
         Requests = PodResources.Requests(pod);
         Wanted = [.. Requests.Where(r => r.Value > 0)];
-        ScoredCpu = Math.Max(Requests.Get(ResourceNames.Cpu), Scored(pod.Spec, ResourceNames.Cpu, DefaultCpu));
-        ScoredMemory = Math.Max(Requests.Get(ResourceNames.Memory), Scored(pod.Spec, ResourceNames.Memory, DefaultMemory));
+        Asked = CpuAndMemory.Of(Requests);
+        Scored = CpuAndMemory.Of(
+            Math.Max(Requests.Get(ResourceNames.Cpu), ScoredAs(pod.Spec, ResourceNames.Cpu, DefaultCpu)),
+            Math.Max(Requests.Get(ResourceNames.Memory), ScoredAs(pod.Spec, ResourceNames.Memory, DefaultMemory)));
         HostPorts = [.. PortsOf(pod.Spec)];
     }
 
@@ -52,11 +54,11 @@ internal sealed class PodView
     /// <summary>The requests that are more than nothing.</summary>
     public KeyValuePair<string, decimal>[] Wanted { get; }
 
-    /// <summary>Cores that it counts as in scores.</summary>
-    public decimal ScoredCpu { get; }
+    /// <summary>The cpu and memory that it asks for.</summary>
+    public CpuAndMemory Asked { get; }
 
-    /// <summary>Bytes that it counts as in scores.</summary>
-    public decimal ScoredMemory { get; }
+    /// <summary>What it counts as where nodes are compared: a container that asks for nothing counts as something.</summary>
+    public CpuAndMemory Scored { get; }
 
     /// <summary>Host ports as (protocol, host IP, port); an unset IP is 0.0.0.0.</summary>
     public IReadOnlyList<(string Protocol, string HostIP, int Port)> HostPorts { get; }
@@ -67,7 +69,7 @@ internal sealed class PodView
     /// <summary>What it asks of its distance to other pods.</summary>
     public PodTermSet Terms { get; }
 
-    private static decimal Scored(V1PodSpec spec, string resource, decimal whenUnset) =>
+    private static decimal ScoredAs(V1PodSpec spec, string resource, decimal whenUnset) =>
         (spec.Containers ?? []).Sum(c => (c.Resources?.Requests).Get(resource) is > 0 and var r ? r : whenUnset);
 
     private static IEnumerable<(string, string, int)> PortsOf(V1PodSpec spec)

@@ -1,4 +1,3 @@
-using Podhost.Api.Pods;
 using Podhost.Control.Scheduler.Model;
 
 namespace Podhost.Control.Scheduler.Scores;
@@ -11,25 +10,22 @@ internal sealed class BalancedAllocationScore : INodeScore
     public long[]? Score(PodCycle cycle, IReadOnlyList<NodeView> nodes)
     {
         // As upstream: a pod that asks for nothing has no balance to keep.
-        var pod = cycle.Pod;
-        if (pod.Requests.Get(ResourceNames.Cpu) == 0 && pod.Requests.Get(ResourceNames.Memory) == 0)
+        var pod = cycle.Pod.Asked;
+        if (pod == default)
         {
             return null;
         }
 
         var points = new long[nodes.Count];
-        for (var i = 0; i < nodes.Count; i++)
+        for (var i = 0; i < points.Length; i++)
         {
-            var difference = Math.Abs(Share(pod, nodes[i], ResourceNames.Cpu) - Share(pod, nodes[i], ResourceNames.Memory));
-            points[i] = (long)((1 - (difference / 2)) * Normalization.Max);
+            var (all, used) = (nodes[i].Most, nodes[i].Asked + pod);
+            var deviation = all.Cpu > 0 && all.Memory > 0 ? Math.Abs((Share(used.Cpu, all.Cpu) - Share(used.Memory, all.Memory)) / 2) : 0;
+            points[i] = (long)((1 - deviation) * Normalization.Max);
         }
 
         return points;
     }
 
-    private static double Share(PodView pod, NodeView node, string resource)
-    {
-        var allocatable = (double)node.Allocatable.Get(resource);
-        return allocatable <= 0 ? 1 : Math.Min(1, (double)(node.Requested.Get(resource) + pod.Requests.Get(resource)) / allocatable);
-    }
+    private static double Share(long used, long all) => Math.Min(1, (double)used / all);
 }

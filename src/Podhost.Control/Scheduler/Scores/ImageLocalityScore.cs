@@ -15,7 +15,7 @@ internal sealed class ImageLocalityScore : INodeScore
         var spec = cycle.Pod.Spec;
         var images = (spec.InitContainers ?? []).Concat(spec.Containers ?? []).Select(c => NamesOf(c.Image ?? "")).ToList();
         var all = cycle.Cluster.Nodes;
-        var shares = images.ConvertAll(names => (double)all.Count(n => SizeOn(n, names) > 0) / all.Length);
+        var shares = images.ConvertAll(names => (double)Array.FindAll(all, n => SizeOn(n, names) > 0).Length / all.Length);
         if (shares.TrueForAll(s => s == 0))
         {
             return null;
@@ -34,6 +34,11 @@ internal sealed class ImageLocalityScore : INodeScore
 
     private static long SizeOn(NodeView node, string[] names)
     {
+        if (node.Images.Count == 0)
+        {
+            return 0;
+        }
+
         foreach (var name in names)
         {
             if (node.Images.TryGetValue(name, out var size))

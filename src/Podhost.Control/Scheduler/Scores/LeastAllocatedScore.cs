@@ -1,9 +1,8 @@
-using Podhost.Api.Pods;
 using Podhost.Control.Scheduler.Model;
 
 namespace Podhost.Control.Scheduler.Scores;
 
-/// <summary>Prefers nodes with the larger share of cpu and memory left.</summary>
+/// <summary>Prefers nodes with the larger share of cpu and memory left. A resource that a node does not have does not count.</summary>
 internal sealed class LeastAllocatedScore : INodeScore
 {
     public int Weight => 1;
@@ -11,18 +10,15 @@ internal sealed class LeastAllocatedScore : INodeScore
     public long[] Score(PodCycle cycle, IReadOnlyList<NodeView> nodes)
     {
         var points = new long[nodes.Count];
-        for (var i = 0; i < nodes.Count; i++)
+        for (var i = 0; i < points.Length; i++)
         {
-            var node = nodes[i];
-            points[i] = (Left(node, ResourceNames.Cpu, node.ScoredCpu + cycle.Pod.ScoredCpu) + Left(node, ResourceNames.Memory, node.ScoredMemory + cycle.Pod.ScoredMemory)) / 2;
+            var (all, used) = (nodes[i].Most, nodes[i].Scored + cycle.Pod.Scored);
+            var kinds = (all.Cpu > 0 ? 1 : 0) + (all.Memory > 0 ? 1 : 0);
+            points[i] = kinds == 0 ? 0 : (Left(all.Cpu, used.Cpu) + Left(all.Memory, used.Memory)) / kinds;
         }
 
         return points;
     }
 
-    private static long Left(NodeView node, string resource, decimal used)
-    {
-        var allocatable = (double)node.Allocatable.Get(resource);
-        return allocatable <= 0 || (double)used > allocatable ? 0 : (long)((allocatable - (double)used) / allocatable * Normalization.Max);
-    }
+    private static long Left(long all, long used) => all <= 0 || used > all ? 0 : (long)((Int128)(all - used) * Normalization.Max / all);
 }

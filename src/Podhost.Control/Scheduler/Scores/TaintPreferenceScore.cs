@@ -14,7 +14,7 @@ internal sealed class TaintPreferenceScore : INodeScore
         var any = false;
         for (var i = 0; i < nodes.Count; i++)
         {
-            points[i] = nodes[i].Taints.LongCount(t => t.Effect == "PreferNoSchedule" && !Tolerations.Tolerates(cycle.Pod.Spec.Tolerations, t));
+            points[i] = nodes[i].Taints.Length == 0 ? 0 : nodes[i].Taints.LongCount(t => t.Effect == "PreferNoSchedule" && !Tolerations.Tolerates(cycle.Pod.Spec.Tolerations, t));
             any |= points[i] > 0;
         }
 
