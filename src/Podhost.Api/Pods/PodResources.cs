@@ -9,8 +9,28 @@ public static class PodResources
     /// <summary>Effective requests (units: cores, bytes).</summary>
     public static IReadOnlyDictionary<string, decimal> Requests(V1Pod pod)
     {
-        var result = Aggregate(pod.Spec, r => r?.Requests);
-        Override(result, pod.Spec.Resources?.Requests);
+        var result = Aggregate(pod.Spec, c => Quantities.ToAmounts(c.Resources?.Requests));
+        Override(result, Quantities.ToAmounts(pod.Spec.Resources?.Requests));
+        Quantities.Add(result, Quantities.ToAmounts(pod.Spec.Overhead));
+        return result;
+    }
+
+    /// <summary>
+    /// What a pod takes on its node while a resize is under way (units: cores, bytes): for each container the largest of what it asks for, what
+    /// the kubelet allocated and what is in force; where the kubelet called the resize infeasible, what it asks for does not count.
+    /// Source: upstream's component-helpers/resource, PodRequests with UseStatusResources.
+    /// </summary>
+    public static IReadOnlyDictionary<string, decimal> RequestsInForce(V1Pod pod)
+    {
+        var infeasible = pod.Status?.Conditions?.FirstOrDefault(c => c.Type == "PodResizePending")?.Reason == "Infeasible";
+        var result = Aggregate(pod.Spec, c => StatusOf(pod, c) is { Resources: { } actual } status
+            ? Largest(infeasible ? null : c.Resources?.Requests, actual.Requests, status.AllocatedResources)
+            : Quantities.ToAmounts(c.Resources?.Requests));
+        if (pod.Spec.Resources?.Requests is { } own)
+        {
+            Override(result, pod.Status?.Resources is { } actual ? Largest(infeasible ? null : own, actual.Requests, pod.Status.AllocatedResources) : Quantities.ToAmounts(own));
+        }
+
         Quantities.Add(result, Quantities.ToAmounts(pod.Spec.Overhead));
         return result;
     }
@@ -18,8 +38,8 @@ public static class PodResources
     /// <summary>Effective limits (units: cores, bytes). A container without a limit counts as nothing: see <see cref="AllDeclareLimit"/>.</summary>
     public static IReadOnlyDictionary<string, decimal> Limits(V1Pod pod)
     {
-        var result = Aggregate(pod.Spec, r => r?.Limits);
-        Override(result, pod.Spec.Resources?.Limits);
+        var result = Aggregate(pod.Spec, c => Quantities.ToAmounts(c.Resources?.Limits));
+        Override(result, Quantities.ToAmounts(pod.Spec.Resources?.Limits));
         foreach (var (name, overhead) in Quantities.ToAmounts(pod.Spec.Overhead))
         {
             // Overhead widens a limit; it never makes one where there was none.
@@ -44,19 +64,19 @@ public static class PodResources
     /// <summary>True for an init container that keeps running beside the others.</summary>
     public static bool IsSidecar(V1Container initContainer) => initContainer.RestartPolicy == "Always";
 
-    private static Dictionary<string, decimal> Aggregate(V1PodSpec spec, Func<V1ResourceRequirements?, IDictionary<string, ResourceQuantity>?> list)
+    private static Dictionary<string, decimal> Aggregate(V1PodSpec spec, Func<V1Container, Dictionary<string, decimal>> amounts)
     {
         var running = new Dictionary<string, decimal>(StringComparer.Ordinal);
         foreach (var container in spec.Containers ?? [])
         {
-            Quantities.Add(running, Quantities.ToAmounts(list(container.Resources)));
+            Quantities.Add(running, amounts(container));
         }
 
         var sidecars = new Dictionary<string, decimal>(StringComparer.Ordinal);
         var initPeak = new Dictionary<string, decimal>(StringComparer.Ordinal);
         foreach (var container in spec.InitContainers ?? [])
         {
-            var own = Quantities.ToAmounts(list(container.Resources));
+            var own = amounts(container);
             if (IsSidecar(container))
             {
                 Quantities.Add(running, own);
@@ -74,9 +94,25 @@ public static class PodResources
         return running;
     }
 
-    private static void Override(Dictionary<string, decimal> result, IDictionary<string, ResourceQuantity>? podLevel)
+    // An init container that ends keeps nothing: only one that goes on running is resized.
+    private static V1ContainerStatus? StatusOf(V1Pod pod, V1Container container) => pod.Status is null ? null
+        : pod.Status.ContainerStatuses?.FirstOrDefault(s => s.Name == container.Name)
+            ?? (IsSidecar(container) ? pod.Status.InitContainerStatuses?.FirstOrDefault(s => s.Name == container.Name) : null);
+
+    private static Dictionary<string, decimal> Largest(params ReadOnlySpan<IDictionary<string, ResourceQuantity>?> lists)
     {
-        foreach (var (name, amount) in Quantities.ToAmounts(podLevel))
+        var result = new Dictionary<string, decimal>(StringComparer.Ordinal);
+        foreach (var list in lists)
+        {
+            Quantities.Max(result, Quantities.ToAmounts(list));
+        }
+
+        return result;
+    }
+
+    private static void Override(Dictionary<string, decimal> result, Dictionary<string, decimal> podLevel)
+    {
+        foreach (var (name, amount) in podLevel)
         {
             if (ResourceNames.IsPodLevel(name))
             {

@@ -9,6 +9,7 @@ internal static class SchedulingDecider
 {
     private static readonly INodeFilter[] Filters =
     [
+        new NamedNodesFilter(),
         new NodeUnschedulableFilter(),
         new NodeNameFilter(),
         new TaintTolerationFilter(),

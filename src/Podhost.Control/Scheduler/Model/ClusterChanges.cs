@@ -1,4 +1,5 @@
 using k8s.Models;
+using Podhost.Api.Pods;
 
 namespace Podhost.Control.Scheduler.Model;
 
@@ -32,7 +33,7 @@ internal static class ClusterChanges
 
         return When(before.Metadata.DeletionTimestamp is null && after.Metadata.DeletionTimestamp is not null, ClusterChange.PodLeaving)
             | When(!Same(before.Metadata.Labels, after.Metadata.Labels), ClusterChange.PodPlaced)
-            | When(before.Metadata.Generation != after.Metadata.Generation, ClusterChange.PodResized);
+            | When(before.Metadata.Generation != after.Metadata.Generation || !Same(PodResources.RequestsInForce(before), PodResources.RequestsInForce(after)), ClusterChange.PodResized);
     }
 
     public static ClusterChange Of(V1Namespace? before, V1Namespace? after) => When(!Same(before?.Metadata.Labels, after?.Metadata.Labels), ClusterChange.Namespaces);
@@ -48,6 +49,8 @@ internal static class ClusterChanges
 
     private static bool Same(IDictionary<string, ResourceQuantity>? a, IDictionary<string, ResourceQuantity>? b) =>
         (a?.Count ?? 0) == (b?.Count ?? 0) && (a ?? new Dictionary<string, ResourceQuantity>()).All(e => b!.TryGetValue(e.Key, out var v) && v?.ToString() == e.Value?.ToString());
+
+    private static bool Same(IReadOnlyDictionary<string, decimal> a, IReadOnlyDictionary<string, decimal> b) => a.Count == b.Count && a.All(e => b.Get(e.Key) == e.Value);
 
     private static ClusterChange When(bool holds, ClusterChange change) => holds ? change : ClusterChange.None;
 }

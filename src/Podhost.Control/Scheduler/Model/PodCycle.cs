@@ -14,6 +14,9 @@ internal sealed class PodCycle(PodView pod, ClusterView cluster)
 
     public ClusterView Cluster { get; } = cluster;
 
+    /// <summary>The only nodes that its required node affinity names; null where it names none.</summary>
+    public IReadOnlySet<string>? NamedNodes { get; } = NamedNodesFilter.Of(pod.Spec);
+
     /// <summary>The claims of the pod's volumes that are there.</summary>
     public V1PersistentVolumeClaim[] Claims => _claims ??= [.. Cluster.Storage.ClaimsOf(Pod)];
 

@@ -21,7 +21,7 @@ internal sealed class PodView
             (Traits, Terms) = (shared.Traits.Share(Traits), shared.Terms.Share(Terms));
         }
 
-        Requests = PodResources.Requests(pod);
+        Requests = PodResources.RequestsInForce(pod);
         Wanted = [.. Requests.Where(r => r.Value > 0)];
         Asked = CpuAndMemory.Of(Requests);
         Scored = CpuAndMemory.Of(
@@ -48,7 +48,7 @@ internal sealed class PodView
 
     public bool IsFinished => PodStates.IsFinished(Pod);
 
-    /// <summary>Effective requests (units: cores, bytes, pieces).</summary>
+    /// <summary>Effective requests, those of a resize under way included (units: cores, bytes, pieces).</summary>
     public IReadOnlyDictionary<string, decimal> Requests { get; }
 
     /// <summary>The requests that are more than nothing.</summary>
