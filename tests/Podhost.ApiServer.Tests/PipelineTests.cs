@@ -1,9 +1,13 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+using Podhost.Api.Errors;
 using Podhost.ApiServer.Authn;
 using Podhost.ApiServer.Authz;
 using Podhost.ApiServer.Routes;
 using Podhost.ApiServer.ServiceAccounts;
+using Podhost.ApiServer.Streaming;
 using Podhost.ApiServer.Tests.Support;
 
 namespace Podhost.ApiServer.Tests;
@@ -50,6 +54,22 @@ public class PipelineTests
         Assert.Equal(Base64Url.EncodeToString(key.ExportParameters(false).Q.X), answer.Json["keys"]![0]!["x"]!.GetValue<string>());
         await using var without = await Cluster.StartAsync();
         Assert.Equal(404, (await without.GetAsync("/openid/v1/jwks")).Code);
+    }
+
+    [Theory]
+    [InlineData("?tailLines=0&limitBytes=1&sinceSeconds=1&stream=All", "")]
+    [InlineData("?stream=Stderr", "")]
+    [InlineData("?tailLines=many", "")]
+    [InlineData("?tailLines=-1", "tailLines: Invalid value: -1: must be greater than or equal to 0")]
+    [InlineData("?limitBytes=0", "limitBytes: Invalid value: 0: must be greater than 0")]
+    [InlineData("?sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z", "sinceSeconds: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified")]
+    [InlineData("?stream=stderr", "stream: Unsupported value: \"stderr\": supported values: \"All\", \"Stderr\", \"Stdout\"")]
+    [InlineData("?stream=Stderr&tailLines=1", "stream: Forbidden: `tailLines` and specific `stream` are mutually exclusive for now")]
+    public void A_request_for_logs_is_checked_as_upstream_checks_it(string query, string fault)
+    {
+        var asked = new QueryCollection(QueryHelpers.ParseQuery(query));
+        var error = Record.Exception(() => LogParameters.Check("p", asked)) as ApiException;
+        Assert.Equal(fault.Length == 0 ? null : "PodLogOptions \"p\" is invalid: " + fault, error?.Message);
     }
 
     [Fact]

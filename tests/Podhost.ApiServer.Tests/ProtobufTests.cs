@@ -34,6 +34,8 @@ public class ProtobufTests
         Core + "SecretVolumeSource.defaultUser",
         Core + "ServiceAccountTokenProjection.user",
         Core + "VolumeMount.bindMountOptions",
+        "io.k8s.api.storage.v1.CSIDriverSpec.preventPodSchedulingIfMissing",
+        "io.k8s.api.storage.v1.CSINode.status",
     ];
 
     [Fact]

@@ -7,7 +7,7 @@ internal static class Roots
     [
         "io.k8s.api.apps.v1", "io.k8s.api.batch.v1", "io.k8s.api.authentication.v1", "io.k8s.api.authorization.v1",
         "io.k8s.api.coordination.v1", "io.k8s.api.discovery.v1", "io.k8s.api.events.v1", "io.k8s.api.node.v1", "io.k8s.api.rbac.v1",
-        "io.k8s.api.scheduling.v1",
+        "io.k8s.api.scheduling.v1", "io.k8s.api.storage.v1", "io.k8s.api.flowcontrol.v1",
     ];
 
     private static readonly string[] Kinds =
@@ -17,7 +17,7 @@ internal static class Roots
         "io.k8s.api.core.v1.PersistentVolumeClaim", "io.k8s.api.core.v1.Pod", "io.k8s.api.core.v1.PodTemplate",
         "io.k8s.api.core.v1.ReplicationController", "io.k8s.api.core.v1.ResourceQuota", "io.k8s.api.core.v1.LimitRange",
         "io.k8s.api.core.v1.Secret", "io.k8s.api.core.v1.Service", "io.k8s.api.core.v1.ServiceAccount",
-        "io.k8s.api.autoscaling.v1.Scale", "io.k8s.api.storage.v1.StorageClass", "io.k8s.api.policy.v1.Eviction", "io.k8s.api.policy.v1.PodDisruptionBudget",
+        "io.k8s.api.autoscaling.v1.Scale", "io.k8s.api.policy.v1.Eviction", "io.k8s.api.policy.v1.PodDisruptionBudget",
         "io.k8s.api.certificates.v1.CertificateSigningRequest",
         "io.k8s.apimachinery.pkg.apis.meta.v1.APIGroup", "io.k8s.apimachinery.pkg.apis.meta.v1.APIGroupList",
         "io.k8s.apimachinery.pkg.apis.meta.v1.APIResourceList", "io.k8s.apimachinery.pkg.apis.meta.v1.APIVersions",

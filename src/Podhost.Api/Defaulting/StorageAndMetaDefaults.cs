@@ -36,6 +36,22 @@ internal static class StorageAndMetaDefaults
         Defaults.Set(storageClass, "volumeBindingMode", "Immediate");
     }
 
+    public static void ApplyToDriver(JsonObject driver)
+    {
+        var spec = Defaults.Ensure(driver, "spec");
+        Defaults.Set(spec, "attachRequired", true);
+        Defaults.Set(spec, "fsGroupPolicy", "ReadWriteOnceWithFSType");
+        foreach (var field in (ReadOnlySpan<string>)["podInfoOnMount", "requiresRepublish", "seLinuxMount", "storageCapacity"])
+        {
+            Defaults.Set(spec, field, false);
+        }
+
+        if (spec["volumeLifecycleModes"] is not JsonArray { Count: > 0 })
+        {
+            spec["volumeLifecycleModes"] = new JsonArray("Persistent");
+        }
+    }
+
     public static void ApplyToClaim(JsonObject claim)
     {
         Defaults.Set(Defaults.Ensure(claim, "spec"), "volumeMode", "Filesystem");

@@ -87,6 +87,11 @@ public static class ResourceTable
         Make<V1Lease>("coordination.k8s.io", "v1", "Lease", "leases", null, true),
         Make<V1EndpointSlice>("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", null, true) with { HasGeneration = true },
         Make<Eventsv1Event>("events.k8s.io", "v1", "Event", "events", "ev", true) with { StoredAs = CoreEvents },
+        Make<V1FlowSchema>("flowcontrol.apiserver.k8s.io", "v1", "FlowSchema", "flowschemas", null, false, hasStatus: true) with { HasGeneration = true },
+        Make<V1PriorityLevelConfiguration>("flowcontrol.apiserver.k8s.io", "v1", "PriorityLevelConfiguration", "prioritylevelconfigurations", null, false, hasStatus: true) with
+        {
+            HasGeneration = true,
+        },
         Make<V1RuntimeClass>("node.k8s.io", "v1", "RuntimeClass", "runtimeclasses", null, false),
         Make<V1PodDisruptionBudget>("policy", "v1", "PodDisruptionBudget", "poddisruptionbudgets", "pdb", true, hasStatus: true) with { HasGeneration = true },
         Make<V1ClusterRoleBinding>("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings", null, false),
@@ -94,7 +99,12 @@ public static class ResourceTable
         Make<V1RoleBinding>("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", null, true),
         Make<V1Role>("rbac.authorization.k8s.io", "v1", "Role", "roles", null, true),
         Make<V1PriorityClass>("scheduling.k8s.io", "v1", "PriorityClass", "priorityclasses", "pc", false) with { HasGeneration = true },
+        Make<V1CSIDriver>("storage.k8s.io", "v1", "CSIDriver", "csidrivers", null, false) with { HasGeneration = true },
+        Make<V1CSINode>("storage.k8s.io", "v1", "CSINode", "csinodes", null, false),
+        Make<V1CSIStorageCapacity>("storage.k8s.io", "v1", "CSIStorageCapacity", "csistoragecapacities", null, true),
         Make<V1StorageClass>("storage.k8s.io", "v1", "StorageClass", "storageclasses", "sc", false),
+        Make<V1VolumeAttachment>("storage.k8s.io", "v1", "VolumeAttachment", "volumeattachments", null, false, hasStatus: true),
+        Make<V1VolumeAttributesClass>("storage.k8s.io", "v1", "VolumeAttributesClass", "volumeattributesclasses", "vac", false),
     ];
 
     private static readonly Dictionary<(string, string, string), ResourceInfo> ByPath =

@@ -16,6 +16,7 @@ namespace Podhost.ApiServer.Streaming;
 public sealed class KubeletConnector : IPodConnector, IDisposable
 {
     private const int MaxDocumentBytes = 16 * 1024 * 1024;
+    private const int MaxRefusalBytes = 64 * 1024;
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(10);
     private readonly SslClientAuthenticationOptions _tls;
     private readonly HttpMessageInvoker _http;
@@ -114,7 +115,21 @@ public sealed class KubeletConnector : IPodConnector, IDisposable
             }
         }
 
-        return RelayAsync(context, new Uri(kubelet, $"/containerLogs/{pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}/{container}{query}"));
+        return RelayAsync(context, new Uri(kubelet, $"/containerLogs/{pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}/{container}{query}"), RefuseLogAsync);
+    }
+
+    // A refusal of the kubelet is the API's own answer, with the kubelet's words.
+    private static async Task RefuseLogAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
+    {
+        await answer.Content.LoadIntoBufferAsync(MaxRefusalBytes, cancellationToken);
+        var text = (await answer.Content.ReadAsStringAsync(cancellationToken)).TrimEnd();
+        throw answer.StatusCode switch
+        {
+            System.Net.HttpStatusCode.BadRequest => ApiException.BadRequest(text),
+            System.Net.HttpStatusCode.NotFound => ApiException.Make(404, "NotFound", text),
+            System.Net.HttpStatusCode.InternalServerError => ApiException.Internal(text),
+            var code => ApiException.Make((int)code, code.ToString(), text),
+        };
     }
 
     private static Uri Streams(HttpContext context, V1Pod pod, Uri kubelet, string verb)
@@ -159,7 +174,7 @@ public sealed class KubeletConnector : IPodConnector, IDisposable
     }
 
     // Plain requests: the body streams through as it comes, so that followed logs appear at once.
-    private async Task RelayAsync(HttpContext context, Uri target)
+    private async Task RelayAsync(HttpContext context, Uri target, Func<HttpResponseMessage, CancellationToken, Task>? refuse = null)
     {
         if (UpgradeProxy.IsUpgradeRequest(context.Request))
         {
@@ -175,6 +190,11 @@ public sealed class KubeletConnector : IPodConnector, IDisposable
         }
 
         using var answer = await SendAsync(outgoing, target, context.RequestAborted);
+        if (refuse is not null && !answer.IsSuccessStatusCode)
+        {
+            await refuse(answer, context.RequestAborted);
+        }
+
         context.Response.StatusCode = (int)answer.StatusCode;
         context.Response.ContentType = answer.Content.Headers.ContentType?.ToString();
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();

@@ -90,6 +90,7 @@ public abstract class VerbTests(ClusterFixture cluster) : ClusterTest(cluster), 
         Assert.Contains("a\n", await V.OkAsync("logs logs -c two --since=10m"));
         Assert.Contains("second", await V.OkAsync("logs logs --all-containers"));
         Assert.Contains("is not valid for pod", (await V.RunAsync("logs logs -c three")).Fails());
+        Assert.Contains("previous terminated container \"two\" in pod \"logs\" not found", (await V.RunAsync("logs logs -c two --previous")).Fails());
 
         using var follow = V.Start("logs -f logs -c two --tail=0");
         await K.ShAsync("logs", "touch /tmp/go", "two");

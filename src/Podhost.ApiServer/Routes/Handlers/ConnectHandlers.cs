@@ -20,7 +20,11 @@ internal static class ConnectHandlers
             ?? throw ApiException.Unavailable($"{info.Subresource} is not available: this server has no way to reach kubelets");
         var found = await services.Store.FreshAsync(resource, WriteHandlers.NamespaceOf(context), info.Name, context.Aborted);
         var obj = ObjectStore.Require(found, resource, info.Name).ToObject();
-        if (info.Subresource != "log")
+        if (info.Subresource == "log")
+        {
+            LogParameters.Check(info.Name, context.Http.Request.Query);
+        }
+        else
         {
             await AdmitAsync(services, context, obj);
         }
