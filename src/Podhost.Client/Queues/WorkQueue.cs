@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Podhost.Api.Errors;
 
 namespace Podhost.Client.Queues;
 
@@ -174,13 +175,26 @@ public sealed partial class WorkQueue<TKey>(WorkQueueOptions options, TimeProvid
             }
             catch (Exception e)
             {
-                LogFailed(logger, key.ToString(), Failures(key) + 1, e);
+                LogFailure(key, e);
                 AddRateLimited(key);
             }
             finally
             {
                 Done(key);
             }
+        }
+    }
+
+    // What the world around refuses needs no stack trace; what is a fault of ours does.
+    private void LogFailure(TKey key, Exception e)
+    {
+        if (e is IOException or HttpRequestException or ApiException)
+        {
+            LogRefused(logger, key.ToString(), Failures(key) + 1, e.Message);
+        }
+        else
+        {
+            LogFailed(logger, key.ToString(), Failures(key) + 1, e);
         }
     }
 
@@ -225,4 +239,7 @@ public sealed partial class WorkQueue<TKey>(WorkQueueOptions options, TimeProvid
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "work on {Key} failed ({Failures} times); trying again later")]
     private static partial void LogFailed(ILogger logger, string? key, int failures, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "work on {Key} failed ({Failures} times); trying again later: {Error}")]
+    private static partial void LogRefused(ILogger logger, string? key, int failures, string error);
 }
