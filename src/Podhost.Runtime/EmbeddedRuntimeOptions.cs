@@ -14,8 +14,11 @@ public sealed record EmbeddedRuntimeOptions
     /// <summary>The name of the pods' bridge, at most 15 letters.</summary>
     public string Bridge { get; init; } = "podhost0";
 
-    /// <summary>The IPv4 range of pods on this node; its first address is the bridge's. UpdateRuntimeConfig does not move a range in use.</summary>
-    public IPNetwork PodCidr { get; init; } = IPNetwork.Parse("10.88.0.0/16");
+    /// <summary>
+    /// The ranges of pods on this node, at most one of IPv4 and one of IPv6: a pod has an address of each, that of the first is the one it is known by.
+    /// The first address of each is the bridge's. UpdateRuntimeConfig does not move a range in use.
+    /// </summary>
+    public IReadOnlyList<IPNetwork> PodCidrs { get; init; } = [IPNetwork.Parse("10.88.0.0/16")];
 
     /// <summary>MTU of pods' interfaces; 0 for the kernel's.</summary>
     public int Mtu { get; init; }

@@ -10,11 +10,12 @@ public interface INftables
     /// <param name="cancellationToken">Kills the program; the kernel has then applied all or nothing.</param>
     Task ApplyAsync(string script, CancellationToken cancellationToken);
 
-    /// <summary>The names of what a table of family ip has, without its contents; null where there is no such table.</summary>
+    /// <summary>The names of what a table has, without its contents; null where there is no such table.</summary>
+    /// <param name="family">Its family.</param>
     /// <param name="table">The table.</param>
     /// <param name="cancellationToken">Kills the program.</param>
     /// <exception cref="FormatException">There is more than can be read.</exception>
-    Task<NftTableNames?> ReadNamesAsync(string table, CancellationToken cancellationToken);
+    Task<NftTableNames?> ReadNamesAsync(NftFamily family, string table, CancellationToken cancellationToken);
 }
 
 /// <summary>Runs <c>nft -f -</c>: one script is one transaction of the kernel.</summary>
@@ -31,10 +32,11 @@ public sealed class NftProgram : INftables
     public Task ApplyAsync(string script, CancellationToken cancellationToken) => RunAsync(["-f", "-"], script, cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<NftTableNames?> ReadNamesAsync(string table, CancellationToken cancellationToken)
+    public async Task<NftTableNames?> ReadNamesAsync(NftFamily family, string table, CancellationToken cancellationToken)
     {
-        const string lists = "list tables ip; list chains ip; list sets ip; list maps ip";
-        return NftTableNames.Parse(await RunAsync(["--json", "--terse", lists], null, cancellationToken), table);
+        ArgumentNullException.ThrowIfNull(family);
+        var lists = $"list tables {family.Name}; list chains {family.Name}; list sets {family.Name}; list maps {family.Name}";
+        return NftTableNames.Parse(await RunAsync(["--json", "--terse", lists], null, cancellationToken), family, table);
     }
 
     private async Task<string> RunAsync(string[] arguments, string? script, CancellationToken cancellationToken)

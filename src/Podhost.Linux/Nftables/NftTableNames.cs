@@ -2,17 +2,18 @@ using System.Text.Json;
 
 namespace Podhost.Linux.Nftables;
 
-/// <summary>What a table of family ip has, by name.</summary>
+/// <summary>What a table has, by name.</summary>
 /// <param name="Chains">Its chains.</param>
 /// <param name="Sets">Its sets and maps.</param>
 public sealed record NftTableNames(IReadOnlyList<string> Chains, IReadOnlyList<string> Sets)
 {
     /// <summary>Reads nft's JSON (libnftables-json(5)): one document for each list command.</summary>
     /// <param name="output">What nft printed.</param>
+    /// <param name="family">The family.</param>
     /// <param name="table">The table.</param>
     /// <returns>Null where there is no such table.</returns>
     /// <exception cref="FormatException">The output is not whole.</exception>
-    internal static NftTableNames? Parse(string output, string table)
+    internal static NftTableNames? Parse(string output, NftFamily family, string table)
     {
         var (chains, sets, found) = (new List<string>(), new List<string>(), false);
         foreach (var line in output.Split('\n', StringSplitOptions.RemoveEmptyEntries))
@@ -22,8 +23,8 @@ public sealed record NftTableNames(IReadOnlyList<string> Chains, IReadOnlyList<s
                 using var document = JsonDocument.Parse(line);
                 foreach (var entry in document.RootElement.GetProperty("nftables").EnumerateArray().SelectMany(item => item.EnumerateObject()))
                 {
-                    found |= entry.Name == "table" && IsNamed(entry.Value, "name", table);
-                    if (IsNamed(entry.Value, "table", table))
+                    found |= entry.Name == "table" && IsNamed(entry.Value, "name", table, family);
+                    if (IsNamed(entry.Value, "table", table, family))
                     {
                         (entry.Name == "chain" ? chains : sets).Add(entry.Value.GetProperty("name").GetString()!);
                     }
@@ -38,6 +39,6 @@ public sealed record NftTableNames(IReadOnlyList<string> Chains, IReadOnlyList<s
         return found ? new NftTableNames(chains, sets) : null;
     }
 
-    private static bool IsNamed(JsonElement item, string property, string value) =>
-        item.TryGetProperty(property, out var text) && text.ValueEquals(value) && item.TryGetProperty("family", out var family) && family.ValueEquals("ip");
+    private static bool IsNamed(JsonElement item, string property, string value, NftFamily of) =>
+        item.TryGetProperty(property, out var text) && text.ValueEquals(value) && item.TryGetProperty("family", out var family) && family.ValueEquals(of.Name);
 }

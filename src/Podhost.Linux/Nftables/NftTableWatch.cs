@@ -11,9 +11,10 @@ namespace Podhost.Linux.Nftables;
 public interface INftTableWatch : IDisposable
 {
     /// <summary>Completes when the table was removed, or when so much happened that the kernel could not tell all. Look whether it is there.</summary>
-    /// <param name="table">A table of family ip.</param>
+    /// <param name="family">The table's family.</param>
+    /// <param name="table">The table.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    Task WaitAsync(string table, CancellationToken cancellationToken);
+    Task WaitAsync(NftFamily family, string table, CancellationToken cancellationToken);
 }
 
 /// <summary>The notifications of nf_tables (linux/netfilter/nf_tables.h) in the network namespace of the thread that opened it.</summary>
@@ -27,7 +28,6 @@ public sealed class NftTableWatch : INftTableWatch
     private const int BufferSize = 64 * 1024;
     private const ushort DeleteTable = 0x0a02;
     private const ushort TableName = 1;
-    private const byte Inet = 2;
     private readonly SafeFileHandle _handle;
     private readonly byte[] _buffer = new byte[BufferSize];
 
@@ -55,9 +55,10 @@ public sealed class NftTableWatch : INftTableWatch
     }
 
     /// <inheritdoc/>
-    public async Task WaitAsync(string table, CancellationToken cancellationToken)
+    public async Task WaitAsync(NftFamily family, string table, CancellationToken cancellationToken)
     {
-        while (!Drain(table))
+        ArgumentNullException.ThrowIfNull(family);
+        while (!Drain(family, table))
         {
             await DescriptorPoller.Shared.WaitReadableAsync(_handle, cancellationToken);
         }
@@ -67,7 +68,7 @@ public sealed class NftTableWatch : INftTableWatch
     public void Dispose() => _handle.Dispose();
 
     // Reads what is there; true where the table may be gone.
-    private unsafe bool Drain(string table)
+    private unsafe bool Drain(NftFamily family, string table)
     {
         var gone = false;
         while (true)
@@ -80,7 +81,7 @@ public sealed class NftTableWatch : INftTableWatch
 
             if (count >= 0)
             {
-                gone |= Tells(_buffer.AsSpan(0, (int)count), table);
+                gone |= Tells(_buffer.AsSpan(0, (int)count), family, table);
                 continue;
             }
 
@@ -99,7 +100,7 @@ public sealed class NftTableWatch : INftTableWatch
         }
     }
 
-    private static bool Tells(ReadOnlySpan<byte> messages, string table)
+    private static bool Tells(ReadOnlySpan<byte> messages, NftFamily family, string table)
     {
         while (messages.Length >= NetlinkMessage.HeaderSize + 4)
         {
@@ -110,7 +111,7 @@ public sealed class NftTableWatch : INftTableWatch
             }
 
             if (BinaryPrimitives.ReadUInt16LittleEndian(messages[4..]) == DeleteTable
-                && messages[NetlinkMessage.HeaderSize] == Inet
+                && messages[NetlinkMessage.HeaderSize] == family.Number
                 && NetlinkAttributes.Read(messages[(NetlinkMessage.HeaderSize + 4)..length]).Any(a => a.Type == TableName && NetlinkAttributes.Text(a.Value) == table))
             {
                 return true;

@@ -25,7 +25,7 @@ internal sealed partial class Adopter(
         var (containerRecords, brokenContainers) = context.State.ContainerStore.Load();
         await context.Network.PrepareAsync(
             [.. sandboxRecords.Where(record => record is { Address: not null, NetworkReleased: false })
-                .Select(record => new Network.ExistingAttachment(record.Id, record.Address!, [.. record.Config.PortMappings]))],
+                .Select(record => new Network.ExistingAttachment(record.Id, [record.Address!, .. record.AdditionalAddresses ?? []], [.. record.Config.PortMappings]))],
             cancellationToken);
         var broken = brokenSandboxes.Concat(brokenContainers).ToList();
         EndHalfStarts(containerRecords);

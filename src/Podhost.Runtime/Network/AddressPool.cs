@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Net.Sockets;
 
 namespace Podhost.Runtime.Network;
 
@@ -14,26 +15,32 @@ internal interface IReservationFiles
 }
 
 /// <summary>
-/// Hands out IPv4 addresses of a range, each to one owner at a time. A reservation is on disk before the address is used and leaves it
+/// Hands out addresses of a range, each to one owner at a time. A reservation is on disk before the address is used and leaves it
 /// after the use has ended, so that no crash makes two owners. Addresses go round the range: one given back rests before it is used again.
 /// </summary>
 internal sealed class AddressPool
 {
     private readonly Lock _lock = new();
     private readonly IReservationFiles _files;
-    private readonly Dictionary<uint, string> _owners = [];
-    private readonly uint _first;
-    private readonly uint _last;
-    private uint _next;
+    private readonly Dictionary<UInt128, string> _owners = [];
+    private readonly AddressFamily _family;
+    private readonly UInt128 _first;
+    private readonly UInt128 _last;
+    private UInt128 _next;
 
     internal AddressPool(IPNetwork range, IReservationFiles files)
     {
+        _family = range.BaseAddress.AddressFamily;
         var start = Value(range.BaseAddress);
-        var size = range.PrefixLength >= 31 ? throw new ArgumentException($"the pod range {range} has no room") : 1u << (32 - range.PrefixLength);
+        var free = (_family == AddressFamily.InterNetworkV6 ? 128 : 32) - range.PrefixLength;
+        var size = free is < 2 or > 127 ? throw new ArgumentException($"the pod range {range} has no room") : UInt128.One << free;
         (_files, Gateway, _first, _last) = (files, Address(start + 1), start + 2, start + size - 2);
         foreach (var (address, owner) in files.Load())
         {
-            _owners[Value(IPAddress.Parse(address))] = owner;
+            if (IPAddress.Parse(address) is var held && held.AddressFamily == _family)
+            {
+                _owners[Value(held)] = owner;
+            }
         }
 
         _next = _owners.Keys.Where(InRange).DefaultIfEmpty(_first - 1).Max() + 1;
@@ -84,21 +91,23 @@ internal sealed class AddressPool
         }
     }
 
-    private static uint Value(IPAddress address) => BinaryPrimitives.ReadUInt32BigEndian(address.MapToIPv4().GetAddressBytes());
+    private static UInt128 Value(IPAddress address) => address.GetAddressBytes() is { Length: 16 } wide
+        ? BinaryPrimitives.ReadUInt128BigEndian(wide)
+        : BinaryPrimitives.ReadUInt32BigEndian(address.GetAddressBytes());
 
-    private static IPAddress Address(uint value)
+    private IPAddress Address(UInt128 value)
     {
-        Span<byte> bytes = stackalloc byte[4];
-        BinaryPrimitives.WriteUInt32BigEndian(bytes, value);
-        return new IPAddress(bytes);
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, value);
+        return new IPAddress(_family == AddressFamily.InterNetworkV6 ? bytes : bytes[12..]);
     }
 
-    private bool InRange(uint value) => value >= _first && value <= _last;
+    private bool InRange(UInt128 value) => value >= _first && value <= _last;
 
-    private uint? FindFree()
+    private UInt128? FindFree()
     {
         var candidate = InRange(_next) ? _next : _first;
-        for (var tried = 0L; tried <= (long)_last - _first; tried++)
+        for (var tried = UInt128.Zero; tried <= _last - _first; tried++)
         {
             if (!_owners.ContainsKey(candidate))
             {

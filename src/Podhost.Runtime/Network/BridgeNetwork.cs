@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Podhost.Cri.V1;
@@ -10,8 +11,8 @@ using Podhost.Runtime.Network.Firewall;
 namespace Podhost.Runtime.Network;
 
 /// <summary>
-/// The built-in network: a bridge with the range's first address, a veth pair for each pod, masquerading, host ports. Over rtnetlink;
-/// nft runs only when host ports change.
+/// The built-in network: a bridge with the first address of each range, a veth pair for each pod, masquerading, host ports. Over rtnetlink;
+/// nft runs only when host ports change. Two ranges, of IPv4 and IPv6, make pods of both families.
 /// </summary>
 internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
 {
@@ -19,7 +20,7 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
     private const string VethPrefix = "ph";
     private const int VethIdLength = 12;
     private readonly EmbeddedRuntimeOptions _options;
-    private readonly AddressPool _addresses;
+    private readonly AddressPools _addresses;
     private readonly INftables _nftables;
     private readonly IHostFirewall _firewall;
     private readonly ILogger _logger;
@@ -32,7 +33,7 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
     internal BridgeNetwork(EmbeddedRuntimeOptions options, RuntimePaths paths, INftables nftables, IHostFirewall firewall, ILogger logger)
     {
         (_options, _nftables, _firewall, _logger) = (options, nftables, firewall, logger);
-        _addresses = new AddressPool(options.PodCidr, new ReservationDirectory(paths.Addresses));
+        _addresses = new AddressPools(options.PodCidrs, new ReservationDirectory(paths.Addresses));
     }
 
     public string? Problem { get; private set; } = "the network is not prepared yet";
@@ -43,12 +44,13 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
         {
             foreach (var attachment in existing)
             {
-                _ports[attachment.SandboxId] = [.. HostPort.From(attachment.Ports, attachment.Address)];
+                _ports[attachment.SandboxId] = [.. HostPort.From(attachment.Ports, attachment.Addresses)];
             }
 
             EnsureBridge();
             EnsureForwarding();
-            await _nftables.ApplyAsync(HostPortRules.Replace(_options.Bridge, _options.PodCidr, _ports.Values.SelectMany(ports => ports)), cancellationToken);
+            await ForgetIPv6Async(cancellationToken);
+            await _nftables.ApplyAsync(HostPortRules.Replace(_options.Bridge, _options.PodCidrs, _ports.Values.SelectMany(ports => ports)), cancellationToken);
             await PassFirewallAsync(cancellationToken);
             Problem = null;
         }
@@ -67,15 +69,16 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
         }
 
         RefuseShaping(request.Config);
-        var address = _addresses.Reserve(request.SandboxId);
-        Connect(request, address);
-        var ports = HostPorts(request, address);
+        var addresses = _addresses.Reserve(request.SandboxId);
+        IReadOnlyList<string> texts = [.. addresses.Select(address => address.ToString())];
+        Connect(request, addresses);
+        var ports = HostPorts(request, texts);
         if (ports.Count > 0)
         {
             await ChangePortsAsync(request.SandboxId, ports, cancellationToken);
         }
 
-        return [address.ToString()];
+        return texts;
     }
 
     public async Task TearDownAsync(string sandboxId, CancellationToken cancellationToken)
@@ -86,7 +89,7 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
         }
 
         WithNetlink(netlink => netlink.DeleteLink(VethName(sandboxId)));
-        // Last: from here on the address is another pod's.
+        // Last: from here on the addresses are another pod's.
         _addresses.Release(sandboxId);
     }
 
@@ -103,7 +106,7 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
 
     public async Task RemoveAsync(CancellationToken cancellationToken)
     {
-        await _nftables.ApplyAsync(NftNames.Remove(NftNames.PodNetwork(_options.Bridge)), cancellationToken);
+        await NftNames.RemoveAsync(_nftables, NftNames.PodNetwork(_options.Bridge), cancellationToken);
         await _firewall.CloseAsync(_options.Bridge, cancellationToken);
         WithNetlink(netlink => netlink.DeleteLink(_options.Bridge));
         Problem = "the network was removed";
@@ -118,13 +121,13 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
     internal static string VethName(string sandboxId) => VethPrefix + sandboxId[..Math.Min(VethIdLength, sandboxId.Length)];
 
     // 0a:58 and the address, as CNI's bridge plugin does: a new pod with an old address needs no ARP timeout.
-    internal static byte[] HardwareAddress(IPAddress address) => [0x0a, 0x58, .. address.GetAddressBytes()];
+    internal static byte[] HardwareAddress(IPAddress address) => [0x0a, 0x58, .. address.GetAddressBytes()[^4..]];
 
-    private static List<HostPort> HostPorts(PodNetworkRequest request, IPAddress address)
+    private static List<HostPort> HostPorts(PodNetworkRequest request, IReadOnlyList<string> addresses)
     {
         try
         {
-            return [.. HostPort.From(request.Ports, address.ToString())];
+            return [.. HostPort.From(request.Ports, addresses)];
         }
         catch (ArgumentException failure)
         {
@@ -140,20 +143,24 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
         }
     }
 
-    private void Connect(PodNetworkRequest request, IPAddress address)
+    private void Connect(PodNetworkRequest request, IReadOnlyList<IPAddress> addresses)
     {
         using var handle = Descriptors.OpenReadOnly(request.NamespacePath);
         var veth = VethName(request.SandboxId);
         WithNetlink(host =>
         {
-            host.CreateVeth(new VethRequest(veth, _bridgeIndex, InterfaceName, handle, HardwareAddress(address), _options.Mtu));
+            host.CreateVeth(new VethRequest(veth, _bridgeIndex, InterfaceName, handle, HardwareAddress(addresses[0]), _options.Mtu));
             host.SetHairpin(host.FindLink(veth)!.Index);
         });
         var inside = new RouteNetlink(request.Inside);
         var eth0 = inside.FindLink(InterfaceName)!.Index;
-        inside.AddAddress(eth0, address, _options.PodCidr.PrefixLength);
+        // Before the addresses: an interface that is down takes no route of IPv6.
         inside.SetUp(eth0);
-        inside.AddDefaultRoute(_addresses.Gateway, eth0);
+        foreach (var ((address, range), gateway) in addresses.Zip(_options.PodCidrs).Zip(_addresses.Gateways))
+        {
+            inside.AddAddress(eth0, address, range.PrefixLength);
+            inside.AddDefaultRoute(gateway, eth0);
+        }
     }
 
     private async Task ChangePortsAsync(string sandboxId, IReadOnlyList<HostPort> ports, CancellationToken cancellationToken)
@@ -168,7 +175,7 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
             }
 
             var after = _ports.Where(pair => pair.Key != sandboxId).SelectMany(pair => pair.Value).Concat(ports);
-            await _nftables.ApplyAsync(HostPortRules.Replace(_options.Bridge, _options.PodCidr, after), cancellationToken);
+            await _nftables.ApplyAsync(HostPortRules.Replace(_options.Bridge, _options.PodCidrs, after), cancellationToken);
             if (ports.Count > 0)
             {
                 _ports[sandboxId] = ports;
@@ -189,7 +196,7 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
         var link = netlink.FindLink(_options.Bridge);
         if (link is null)
         {
-            netlink.CreateBridge(_options.Bridge, HardwareAddress(_addresses.Gateway));
+            netlink.CreateBridge(_options.Bridge, HardwareAddress(_addresses.Gateways[0]));
             link = netlink.FindLink(_options.Bridge)!;
         }
         else if (link.Kind != "bridge")
@@ -197,13 +204,37 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
             throw new IOException($"interface {_options.Bridge} exists and is no bridge");
         }
 
-        netlink.AddAddress(link.Index, _addresses.Gateway, _options.PodCidr.PrefixLength);
         netlink.SetUp(link.Index);
+        IPv6Settings.OfBridge(_options.Bridge, HasIPv6);
+        foreach (var (gateway, range) in _addresses.Gateways.Zip(_options.PodCidrs))
+        {
+            netlink.AddAddress(link.Index, gateway, range.PrefixLength);
+        }
+
         _bridgeIndex = link.Index;
     });
 
+    private bool HasIPv6 => _options.PodCidrs.Any(range => range.BaseAddress.AddressFamily == AddressFamily.InterNetworkV6);
+
+    // What an earlier run with a range of IPv6 left: its addresses tell.
+    private async Task ForgetIPv6Async(CancellationToken cancellationToken)
+    {
+        var left = HasIPv6 ? [] : IPv6Settings.AddressesOf(_options.Bridge);
+        if (left.Count > 0)
+        {
+            string[] tables = [NftNames.PodNetwork(_options.Bridge), NftNames.Services(_options.Bridge), NftNames.NodeRoutes(_options.Bridge)];
+            await NftNames.RemoveIPv6Async(_nftables, tables, cancellationToken);
+            WithNetlink(netlink => left.ToList().ForEach(address => netlink.DeleteAddress(_bridgeIndex, address.BaseAddress, address.PrefixLength)));
+        }
+    }
+
     private void EnsureForwarding()
     {
+        if (HasIPv6)
+        {
+            IPv6Settings.EnsureForwarding();
+        }
+
         File.WriteAllText("/proc/sys/net/ipv4/ip_forward", "1");
         // Connections from 127.0.0.1 to a host port leave by the bridge after their destination is changed.
         File.WriteAllText($"/proc/sys/net/ipv4/conf/{_options.Bridge}/route_localnet", "1");
@@ -214,7 +245,7 @@ internal sealed partial class BridgeNetwork : IPodNetwork, IDisposable
     {
         try
         {
-            await _firewall.OpenAsync(_options.Bridge, cancellationToken);
+            await _firewall.OpenAsync(_options.Bridge, HasIPv6, cancellationToken);
         }
         catch (IOException failure)
         {

@@ -46,4 +46,4 @@ internal sealed record PodNetworkRequest(string SandboxId, string NamespacePath,
 }
 
 /// <summary>A sandbox that is connected.</summary>
-internal sealed record ExistingAttachment(string SandboxId, string Address, IReadOnlyList<PortMapping> Ports);
+internal sealed record ExistingAttachment(string SandboxId, IReadOnlyList<string> Addresses, IReadOnlyList<PortMapping> Ports);

@@ -6,6 +6,7 @@ using Podhost.Linux.Native;
 using Podhost.Linux.Netlink;
 using Podhost.Linux.Processes;
 using Podhost.Linux.Security;
+using Podhost.Runtime.Network;
 using Podhost.Runtime.Processes;
 using Podhost.Runtime.Spec;
 using Podhost.Runtime.State;
@@ -60,6 +61,11 @@ internal sealed class InfraLauncher(RuntimeContext context)
             if (kinds.HasFlag(NamespaceKinds.Uts))
             {
                 NamespaceThread.SetHostname(SandboxFiles.Hostname(record));
+            }
+
+            if (kinds.HasFlag(NamespaceKinds.Network))
+            {
+                IPv6Settings.OfNewNamespace(context.Options.PodCidrs);
             }
 
             Pin(record.Id, kinds);

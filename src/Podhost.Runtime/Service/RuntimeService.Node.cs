@@ -62,9 +62,10 @@ internal sealed partial class RuntimeService
     public Task<UpdateRuntimeConfigResponse> UpdateRuntimeConfigAsync(UpdateRuntimeConfigRequest request, CancellationToken cancellationToken)
     {
         var asked = request.RuntimeConfig?.NetworkConfig?.PodCidr ?? string.Empty;
-        if (asked.Length > 0 && !asked.Split(',').Contains(context.Options.PodCidr.ToString()))
+        var known = context.Options.PodCidrs.Select(range => range.ToString()).ToList();
+        if (asked.Length > 0 && !asked.Split(',').Any(known.Contains))
         {
-            throw new RpcException(new CriStatus(StatusCode.FailedPrecondition, $"pod CIDR {asked}: the bridge network is configured with {context.Options.PodCidr}"));
+            throw new RpcException(new CriStatus(StatusCode.FailedPrecondition, $"pod CIDR {asked}: the bridge network is configured with {string.Join(',', known)}"));
         }
 
         return Task.FromResult(new UpdateRuntimeConfigResponse());

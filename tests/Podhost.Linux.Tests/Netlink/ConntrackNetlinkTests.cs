@@ -3,14 +3,19 @@ using System.Net;
 using System.Net.Sockets;
 using Podhost.Linux.Namespaces;
 using Podhost.Linux.Netlink;
+using Podhost.Linux.Nftables;
 
 namespace Podhost.Linux.Tests.Netlink;
 
 public class ConntrackNetlinkTests
 {
-    [Fact]
-    public async Task A_flow_is_listed_with_who_serves_it_and_forgotten()
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("::1")]
+    public async Task A_flow_is_listed_with_who_serves_it_and_forgotten(string loopback)
     {
+        var address = IPAddress.Parse(loopback);
+        var family = NftFamily.Of(address);
         Machine.RequireRoot();
         var (before, after) = await NamespaceThread.RunAsync(() =>
         {
@@ -22,23 +27,23 @@ public class ConntrackNetlinkTests
             }
 
             // Tracking starts with a rule that needs it.
-            Nft("""
-                table ip t {
-                  chain c { type nat hook output priority -100; ip daddr 127.0.0.9 udp dport 53 dnat to 127.0.0.1:5300; }
+            Nft($$"""
+                table {{family.Name}} t {
+                  chain c { type nat hook output priority -100; udp dport 53 dnat to {{family.Endpoint(loopback, 5300)}}; }
                 }
                 """);
-            using var server = new UdpClient(new IPEndPoint(IPAddress.Loopback, 5300));
-            using var client = new UdpClient(new IPEndPoint(IPAddress.Loopback, 4000));
-            client.Send("?"u8.ToArray(), new IPEndPoint(IPAddress.Parse("127.0.0.9"), 53));
+            using var server = new UdpClient(new IPEndPoint(address, 5300));
+            using var client = new UdpClient(new IPEndPoint(address, 4000));
+            client.Send("?"u8.ToArray(), new IPEndPoint(address, 53));
             var conntrack = new ConntrackNetlink();
-            var first = conntrack.List(17);
+            var first = conntrack.List(17, address.AddressFamily);
             conntrack.Delete(first.Single());
             conntrack.Delete(first.Single());
-            return (first, conntrack.List(17));
+            return (first, conntrack.List(17, address.AddressFamily));
         });
         var flow = Assert.Single(before);
-        Assert.Equal(new FlowDirection(IPAddress.Loopback, 4000, IPAddress.Parse("127.0.0.9"), 53), flow.Original);
-        Assert.Equal(new FlowDirection(IPAddress.Loopback, 5300, IPAddress.Loopback, 4000), flow.Reply);
+        Assert.Equal(new FlowDirection(address, 4000, address, 53), flow.Original);
+        Assert.Equal(new FlowDirection(address, 5300, address, 4000), flow.Reply);
         Assert.Empty(after);
     }
 

@@ -15,11 +15,11 @@ public class NftablesTests
             {"nftables": [{"set": {"family": "ip", "name": "s", "table": "t", "type": "ipv4_addr", "handle": 12}}]}
             {"nftables": [{"map": {"family": "ip", "name": "m", "table": "t", "type": ["ipv4_addr"], "handle": 13, "map": "verdict"}}]}
             """;
-        var names = NftTableNames.Parse(output, "t")!;
+        var names = NftTableNames.Parse(output, NftFamily.IPv4, "t")!;
         Assert.Equal(["a/b"], names.Chains);
         Assert.Equal(["s", "m"], names.Sets);
-        Assert.Null(NftTableNames.Parse(output, "v"));
-        Assert.Throws<FormatException>(() => NftTableNames.Parse(output[..^20], "t"));
+        Assert.Null(NftTableNames.Parse(output, NftFamily.IPv4, "v"));
+        Assert.Throws<FormatException>(() => NftTableNames.Parse(output[..^20], NftFamily.IPv4, "t"));
     }
 
     [Fact]
@@ -33,7 +33,7 @@ public class NftablesTests
             Nft("add table ip mine; add table ip other; add table ip6 mine");
             var opened = NftTableWatch.Open();
             Nft("delete table ip other; delete table ip6 mine");
-            var task = opened.WaitAsync("mine", stop.Token);
+            var task = opened.WaitAsync(NftFamily.IPv4, "mine", stop.Token);
             Assert.False(task.IsCompleted);
             Nft("flush ruleset");
             return (opened, task);

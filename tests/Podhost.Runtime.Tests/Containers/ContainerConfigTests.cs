@@ -162,7 +162,7 @@ public sealed class ContainerConfigTests
 
     private static string Gateway(RuntimeNode node)
     {
-        var bytes = node.Options.PodCidr.BaseAddress.GetAddressBytes();
+        var bytes = node.Options.PodCidrs[0].BaseAddress.GetAddressBytes();
         bytes[3]++;
         return new IPAddress(bytes).ToString();
     }

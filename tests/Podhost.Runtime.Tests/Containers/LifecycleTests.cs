@@ -14,7 +14,7 @@ public sealed class LifecycleTests
         var sandbox = await node.RunSandboxAsync();
         var status = await node.SandboxStatusAsync(sandbox);
         Assert.Equal(PodSandboxState.SandboxReady, status.State);
-        Assert.True(node.Options.PodCidr.Contains(System.Net.IPAddress.Parse(status.Network.Ip)));
+        Assert.True(node.Options.PodCidrs[0].Contains(System.Net.IPAddress.Parse(status.Network.Ip)));
 
         var container = await node.RunAsync(sandbox, "echo out; echo err >&2; hostname; exit 3");
         var ended = await node.WaitForExitAsync(container);

@@ -63,7 +63,7 @@ internal sealed class RuntimeNode : IAsyncDisposable
             DataDirectory = Path.Combine(directory, "data"),
             RunDirectory = Path.Combine(directory, "run"),
             Bridge = "pht" + id,
-            PodCidr = IPNetwork.Parse($"10.{200 + (number % 50)}.{Environment.ProcessId % 250}.0/24"),
+            PodCidrs = [IPNetwork.Parse($"10.{200 + (number % 50)}.{Environment.ProcessId % 250}.0/24")],
             DefaultCgroupParent = "/podhost-test-" + id,
         };
         var node = new RuntimeNode(directory, images, change?.Invoke(options) ?? options, image);

@@ -20,6 +20,28 @@ public sealed class AddressPoolTests
     }
 
     [Fact]
+    public void Addresses_of_IPv6_go_round_a_range_that_nobody_counts_to_the_end()
+    {
+        var pool = new AddressPool(IPNetwork.Parse("fd00:85::/64"), new MemoryFiles());
+        Assert.Equal("fd00:85::1", pool.Gateway.ToString());
+        Assert.Equal(["fd00:85::2", "fd00:85::3"], new[] { "a", "b" }.Select(owner => pool.Reserve(owner).ToString()));
+        Assert.Throws<ArgumentException>(() => new AddressPool(IPNetwork.Parse("fd00::/127"), new MemoryFiles()));
+    }
+
+    [Fact]
+    public void What_was_given_of_a_family_without_a_range_is_kept_until_its_owner_ends()
+    {
+        var files = new MemoryFiles();
+        IPNetwork[] both = [IPNetwork.Parse("10.1.0.0/29"), IPNetwork.Parse("fd00:85::/64")];
+        Assert.Equal(["10.1.0.2", "fd00:85::2"], new AddressPools(both, files).Reserve("a").Select(address => address.ToString()));
+        var pools = new AddressPools([both[0]], files);
+        Assert.Equal(["a"], pools.Owners());
+        Assert.Equal("10.1.0.3", Assert.Single(pools.Reserve("b")).ToString());
+        pools.Release("a");
+        Assert.Equal(["10.1.0.3"], files.Load().Select(held => held.Address));
+    }
+
+    [Fact]
     public void Reservations_survive_on_disk_and_half_written_ones_do_not_count()
     {
         var directory = Directory.CreateTempSubdirectory("podhost-ipam");
@@ -48,10 +70,10 @@ public sealed class AddressPoolTests
         step.Array[0, 60].Sample(steps =>
         {
             var files = new MemoryFiles();
-            var range = IPNetwork.Parse("10.1.0.0/29");
-            var pool = new AddressPool(range, files);
+            IPNetwork[] ranges = [IPNetwork.Parse("10.1.0.0/29"), IPNetwork.Parse("fd00::/124")];
+            var pool = new AddressPools(ranges, files);
             // What owners believe to have: from the return of Reserve to the call of Release.
-            var held = new Dictionary<string, string>();
+            var held = new Dictionary<string, IReadOnlyList<IPAddress>>();
             foreach (var (kind, number, fuse) in steps)
             {
                 var owner = "owner" + number;
@@ -59,7 +81,7 @@ public sealed class AddressPoolTests
                 {
                     if (kind == 0)
                     {
-                        held[owner] = pool.Reserve(owner).ToString();
+                        held[owner] = pool.Reserve(owner);
                     }
                     else if (kind == 1)
                     {
@@ -74,14 +96,14 @@ public sealed class AddressPoolTests
                 catch (CrashException)
                 {
                     files.Fuse = null;
-                    pool = new AddressPool(range, files);
+                    pool = new AddressPools(ranges, files);
                 }
                 catch (IOException)
                 {
                     // The range is full.
                 }
 
-                Assert.Equal(held.Count, held.Values.Distinct().Count());
+                Assert.Equal(2 * held.Count, held.Values.SelectMany(addresses => addresses).Distinct().Count());
             }
         });
     }

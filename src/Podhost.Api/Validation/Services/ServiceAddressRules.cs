@@ -1,8 +1,10 @@
 namespace Podhost.Api.Validation.Services;
 
-/// <summary>clusterIP, clusterIPs and IP families of a Service.</summary>
+/// <summary>clusterIP, clusterIPs and IP families of a Service. Source: upstream's ValidateServiceClusterIPsRelatedFields and its rules for upgrades and downgrades.</summary>
 internal static class ServiceAddressRules
 {
+    private const string SetOnce = "may not change once set";
+
     public static void Check(Field spec)
     {
         if (spec["type"].Text == "ExternalName")
@@ -31,10 +33,13 @@ internal static class ServiceAddressRules
             return;
         }
 
-        CheckAddresses(addresses);
+        if (CheckAddresses(addresses) && !IsHeadless(spec))
+        {
+            CheckFamiliesOfAddresses(spec);
+        }
     }
 
-    /// <summary>What a service was given stays, unless it stops or begins to be an ExternalName.</summary>
+    /// <summary>What a service was given stays, unless it stops or begins to be an ExternalName; a second family comes and goes with the policy.</summary>
     public static void CheckUpdate(Field spec, Field old)
     {
         if (spec["type"].Text == "ExternalName" || old["type"].Text == "ExternalName")
@@ -42,25 +47,55 @@ internal static class ServiceAddressRules
             return;
         }
 
-        var (had, now) = (old["clusterIPs"].At(0).Text, spec["clusterIPs"].At(0).Text);
-        if (had.Length > 0 && had != now)
+        var (isHeadless, wasHeadless) = (IsHeadless(spec), IsHeadless(old));
+        if (!isHeadless || !wasHeadless)
         {
-            if (now.Length == 0)
-            {
-                spec["clusterIPs"].At(0).InvalidAs(Field.Printed(spec["clusterIPs"].Node), "primary clusterIP can not be unset");
-            }
-            else
-            {
-                spec["clusterIPs"].At(0).InvalidAs(Field.Printed(spec["clusterIPs"].Node), "may not change once set");
-            }
+            CheckKept(spec, old, "clusterIPs", "primary clusterIP can not be unset", "clusterIP");
         }
 
-        var family = old["ipFamilies"].At(0).Text;
-        if (family.Length > 0 && spec["ipFamilies"].Count > 0 && spec["ipFamilies"].At(0).Text != family)
+        if (!isHeadless && !wasHeadless)
         {
-            spec["ipFamilies"].At(0).InvalidAs(Field.Printed(spec["ipFamilies"].Node), "may not change once set");
+            CheckKept(spec, old, "ipFamilies", "primary ipFamily can not be unset", "ipFamily");
         }
     }
+
+    private static void CheckKept(Field spec, Field old, string list, string unset, string what)
+    {
+        var (now, had) = (spec[list], old[list]);
+        if (now.Count == had.Count)
+        {
+            for (var i = 0; i < now.Count; i++)
+            {
+                CheckSame(now, had, i);
+            }
+
+            return;
+        }
+
+        if (had.Count > 0 && now.Count == 0)
+        {
+            now.At(0).InvalidAs(Field.Printed(now.Node), unset);
+        }
+        else if (had.Count > 0)
+        {
+            CheckSame(now, had, 0);
+        }
+
+        if (now.Count == 1 && had.Count > 1 && spec["ipFamilyPolicy"].Text != "SingleStack")
+        {
+            spec["ipFamilyPolicy"].Invalid($"must be set to 'SingleStack' when releasing the secondary {what}");
+        }
+    }
+
+    private static void CheckSame(Field now, Field had, int index)
+    {
+        if (had.At(index).Text != now.At(index).Text)
+        {
+            now.At(index).InvalidAs(Field.Printed(now.Node), SetOnce);
+        }
+    }
+
+    private static bool IsHeadless(Field spec) => spec["clusterIPs"].Count == 1 && spec["clusterIPs"].At(0).Text == "None";
 
     private static void CheckFamilies(Field spec)
     {
@@ -77,31 +112,52 @@ internal static class ServiceAddressRules
         spec["ipFamilyPolicy"].OneOf("PreferDualStack", "RequireDualStack", "SingleStack");
     }
 
-    private static void CheckAddresses(Field addresses)
+    private static void CheckFamiliesOfAddresses(Field spec)
     {
-        foreach (var address in addresses.Items)
+        for (var i = 0; i < Math.Min(spec["clusterIPs"].Count, spec["ipFamilies"].Count); i++)
         {
-            if (address.Text == "None")
+            var (address, family) = (spec["clusterIPs"].At(i), spec["ipFamilies"].At(i).Text);
+            if (family is "IPv4" or "IPv6" && IsIPv6(address) != (family == "IPv6"))
+            {
+                address.Invalid($"expected an {family} value as indicated by `ipFamilies[{i}]`");
+            }
+        }
+    }
+
+    // False: an address is none, and there is no more to say.
+    private static bool CheckAddresses(Field addresses)
+    {
+        var isFine = true;
+        for (var i = 0; i < addresses.Count; i++)
+        {
+            var address = addresses.At(i);
+            if (i == 0 && address.Text == "None")
             {
                 if (addresses.Count > 1)
                 {
                     addresses.Invalid("'None' must be the first and only value");
-                    return;
+                    isFine = false;
                 }
 
                 continue;
             }
 
             address.Check(Names.Ip);
+            isFine &= Names.ParseIp(address.Text) is not null;
         }
 
         if (addresses.Count > 2)
         {
             addresses.Invalid("may only hold up to 2 values");
         }
-        else if (addresses.Count == 2 && addresses.Items.Select(a => a.Text.Contains(':', StringComparison.Ordinal)).Distinct().Count() == 1)
+
+        if (isFine && addresses.Count > 1 && (addresses.Count > 2 || addresses.Items.Select(IsIPv6).Distinct().Count() == 1))
         {
             addresses.Invalid("may specify no more than one IP for each IP family");
         }
+
+        return isFine;
     }
+
+    private static bool IsIPv6(Field address) => address.Text.Contains(':', StringComparison.Ordinal);
 }

@@ -1,11 +1,11 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using k8s.Models;
 using Podhost.Api.Errors;
 using Podhost.Api.Resources;
 using Podhost.Api.Validation;
+using Podhost.Api.Validation.Services;
 
 namespace Podhost.ApiServer.Admission.Plugins;
 
@@ -19,35 +19,16 @@ public sealed class ServiceAddressesPlugin : IAdmissionPlugin
     private const int NodePortCount = 2768;
     private static readonly ResourceInfo Services = ResourceTable.For<V1Service>();
 
-    private readonly IPNetwork _range;
-    private readonly uint _first;
-    private readonly uint _count;
     private readonly Lock _gate = new();
     private readonly HashSet<string> _reservedAddresses = [];
     private readonly HashSet<int> _reservedPorts = [];
 
-    /// <summary>Allocates from an IPv4 range.</summary>
-    /// <param name="serviceCidr">The range, for example 10.96.0.0/12; network, first (the API server's own Service) and broadcast addresses are kept.</param>
-    public ServiceAddressesPlugin(IPNetwork serviceCidr)
-    {
-        if (serviceCidr.BaseAddress.AddressFamily != AddressFamily.InterNetwork || serviceCidr.PrefixLength is < 8 or > 28)
-        {
-            throw new ArgumentException($"the service range {serviceCidr} must be IPv4 with a prefix between /8 and /28", nameof(serviceCidr));
-        }
+    /// <summary>Allocates from ranges, one of each family that the cluster has.</summary>
+    /// <param name="serviceCidrs">The ranges, that of the default family first: see <see cref="ServiceRange"/>.</param>
+    public ServiceAddressesPlugin(params IReadOnlyList<IPNetwork> serviceCidrs) => Ranges = [.. serviceCidrs.Select(range => new ServiceRange(range))];
 
-        _range = serviceCidr;
-        _first = ToNumber(serviceCidr.BaseAddress) + 2;
-        _count = (1u << (32 - serviceCidr.PrefixLength)) - 3;
-    }
-
-    /// <summary>The address of the Service <c>kubernetes</c>: the first of the range.</summary>
-    public IPAddress ApiServerAddress => FromNumber(_first - 1);
-
-    /// <summary>The address of the cluster DNS, kept for it: the tenth of the range, as everywhere.</summary>
-    public IPAddress ClusterDnsAddress => FromNumber(_first + 8);
-
-    /// <summary>An address of the DNS server's own, kept for nodes whose pod network has none for it: the eleventh of the range.</summary>
-    public IPAddress DnsServerAddress => FromNumber(_first + 9);
+    /// <summary>The ranges, that of the default family first.</summary>
+    public IReadOnlyList<ServiceRange> Ranges { get; }
 
     /// <inheritdoc />
     public string Name => "ServiceAddresses";
@@ -76,12 +57,24 @@ public sealed class ServiceAddressesPlugin : IAdmissionPlugin
             return ValueTask.CompletedTask;
         }
 
-        ServiceFamilies.Apply(spec, request.Name);
+        var old = request.OldObject?["spec"] as JsonObject;
+        KeepOld(spec, old);
+        NormalizeAddresses(spec, old);
+        var areFine = ServiceAddressFields.AreFine(service);
+        if (areFine)
+        {
+            ServiceFamilies.Apply(spec, old, request.Name, [.. Ranges.Select(range => range.Family)]);
+        }
+
         lock (_gate)
         {
-            KeepOld(spec, request.OldObject?["spec"] as JsonObject);
             var others = Others(request);
-            AllocateAddress(request, spec, others);
+            // What is wrong is the validator's to tell.
+            if (areFine && !ServiceFamilies.IsHeadless(spec))
+            {
+                AllocateAddresses(request, spec, others);
+            }
+
             AllocatePorts(request, spec, type, others);
         }
 
@@ -100,7 +93,11 @@ public sealed class ServiceAddressesPlugin : IAdmissionPlugin
         if (string.IsNullOrEmpty(PodAdmission.Text(spec["clusterIP"])) && old["clusterIP"] is { } address)
         {
             spec["clusterIP"] = address.DeepClone();
-            spec["clusterIPs"] = old["clusterIPs"]?.DeepClone();
+        }
+
+        if (spec["clusterIPs"] is not JsonArray { Count: > 0 } && old["clusterIPs"] is JsonArray { Count: > 0 } addresses)
+        {
+            spec["clusterIPs"] = addresses.DeepClone();
         }
 
         foreach (var port in ((spec["ports"] as JsonArray) ?? []).OfType<JsonObject>().Where(p => p["nodePort"] is null))
@@ -114,6 +111,17 @@ public sealed class ServiceAddressesPlugin : IAdmissionPlugin
         }
     }
 
+    // Old clients know clusterIP only: where it alone is given, or changes alone, it decides.
+    private static void NormalizeAddresses(JsonObject spec, JsonObject? old)
+    {
+        var (now, before) = (PodAdmission.Text(spec["clusterIP"]) ?? "", PodAdmission.Text(old?["clusterIP"]) ?? "");
+        var addresses = ServiceFamilies.List(spec, "clusterIPs");
+        if (now.Length > 0 && (addresses.Count == 0 || (old is not null && now != before && addresses.SequenceEqual(ServiceFamilies.List(old, "clusterIPs")))))
+        {
+            spec["clusterIPs"] = new JsonArray(now);
+        }
+    }
+
     private static List<JsonObject> Others(AdmissionRequest request) =>
     [
         .. request.Objects.List(Services)
@@ -122,64 +130,52 @@ public sealed class ServiceAddressesPlugin : IAdmissionPlugin
             .OfType<JsonObject>(),
     ];
 
-    private void AllocateAddress(AdmissionRequest request, JsonObject spec, List<JsonObject> others)
+    private void AllocateAddresses(AdmissionRequest request, JsonObject spec, List<JsonObject> others)
     {
-        var wanted = PodAdmission.Text(spec["clusterIP"]);
-        if (wanted == "None")
+        var used = others.SelectMany(AddressesOf).ToHashSet();
+        var own = AddressesOf(request.OldObject?["spec"] as JsonObject).ToHashSet();
+        var addresses = ServiceFamilies.List(spec, "clusterIPs");
+        foreach (var (index, family) in ServiceFamilies.List(spec, "ipFamilies").Index())
         {
-            spec["clusterIPs"] = new JsonArray("None");
-            return;
-        }
-
-        var used = others.Select(s => PodAdmission.Text(s["clusterIP"])).OfType<string>().ToHashSet();
-        if (!string.IsNullOrEmpty(wanted))
-        {
-            if (request.Operation == AdmissionOperation.Create || PodAdmission.Text(request.OldObject?["spec"]?["clusterIP"]) != wanted)
+            if (index < addresses.Count)
             {
-                CheckWanted(request, wanted, used);
+                if (!own.Contains(Canonical(addresses[index])))
+                {
+                    CheckWanted(request, Range(family), addresses, index, used);
+                }
             }
-        }
-        else
-        {
-            wanted = Free(used);
-            spec["clusterIP"] = wanted;
+            else
+            {
+                addresses.Add(Range(family).Free(candidate => used.Contains(candidate) || _reservedAddresses.Contains(candidate))
+                    ?? throw ApiException.Internal("failed to allocate a serviceIP: range is full"));
+            }
+
+            Reserve(request, _reservedAddresses, Canonical(addresses[index]));
         }
 
-        Reserve(request, _reservedAddresses, wanted);
-        spec["clusterIPs"] = new JsonArray(wanted);
+        spec["clusterIP"] = addresses[0];
+        spec["clusterIPs"] = ServiceFamilies.Array(addresses);
     }
 
-    private void CheckWanted(AdmissionRequest request, string wanted, HashSet<string> used)
-    {
-        if (!IPAddress.TryParse(wanted, out var address))
-        {
-            return; // the validator says it better
-        }
+    private ServiceRange Range(string family) => Ranges.FirstOrDefault(range => range.Family == family) ?? Ranges[0];
 
-        var detail = !_range.Contains(address)
-            ? $"failed to allocate IP {wanted}: the provided IP is not in the valid range. The range of valid IPs is {_range}"
+    private void CheckWanted(AdmissionRequest request, ServiceRange range, List<string> addresses, int index, HashSet<string> used)
+    {
+        var wanted = Canonical(addresses[index]);
+        var detail = !range.Network.Contains(IPAddress.Parse(wanted))
+            ? $"failed to allocate IP {wanted}: the provided IP is not in the valid range. The range of valid IPs is {range.Network}"
             : used.Contains(wanted) || _reservedAddresses.Contains(wanted) ? $"failed to allocate IP {wanted}: provided IP is already allocated" : null;
         if (detail is not null)
         {
-            throw ApiException.Invalid("", "Service", request.Name, [FieldError.Invalid("spec.clusterIPs", $"[\"{wanted}\"]", detail)]);
+            throw ApiException.Invalid("", "Service", request.Name, [FieldError.Invalid("spec.clusterIPs", ServiceFamilies.Printed(addresses), detail)]);
         }
     }
 
-    private string Free(HashSet<string> used)
-    {
-        string[] kept = [ClusterDnsAddress.ToString(), DnsServerAddress.ToString()];
-        var start = (uint)RandomNumberGenerator.GetInt32((int)Math.Min(_count, int.MaxValue));
-        for (var i = 0u; i < _count; i++)
-        {
-            var candidate = FromNumber(_first + ((start + i) % _count)).ToString();
-            if (!used.Contains(candidate) && !_reservedAddresses.Contains(candidate) && !kept.Contains(candidate))
-            {
-                return candidate;
-            }
-        }
+    // Services of an older store have clusterIP only.
+    private static IEnumerable<string> AddressesOf(JsonObject? spec) =>
+        ServiceFamilies.List(spec, "clusterIPs").Append(PodAdmission.Text(spec?["clusterIP"]) ?? "").Where(text => text is not ("" or "None")).Select(Canonical);
 
-        throw ApiException.Internal("failed to allocate a serviceIP: range is full");
-    }
+    private static string Canonical(string address) => IPAddress.TryParse(address, out var parsed) ? parsed.ToString() : address;
 
     private void AllocatePorts(AdmissionRequest request, JsonObject spec, string type, List<JsonObject> others)
     {
@@ -289,17 +285,4 @@ public sealed class ServiceAddressesPlugin : IAdmissionPlugin
     private static long Number(JsonNode? node) => node is not JsonValue value ? 0
         : value.TryGetValue<long>(out var wide) ? wide
         : value.TryGetValue<int>(out var narrow) ? narrow : 0;
-
-    private static uint ToNumber(IPAddress address)
-    {
-        var bytes = address.GetAddressBytes();
-        return System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(bytes);
-    }
-
-    private static IPAddress FromNumber(uint number)
-    {
-        Span<byte> bytes = stackalloc byte[4];
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(bytes, number);
-        return new IPAddress(bytes);
-    }
 }

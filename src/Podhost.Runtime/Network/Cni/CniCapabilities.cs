@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json.Nodes;
 using Grpc.Core;
 using Podhost.Cri.V1;
@@ -19,9 +20,9 @@ internal static class CniCapabilities
     /// <summary>The runtimeConfig of all capabilities; each plugin gets those that it declares.</summary>
     /// <param name="network">The network.</param>
     /// <param name="config">The pod.</param>
-    /// <param name="podCidr">The node's range, for plugins that let the runtime choose it.</param>
+    /// <param name="podCidrs">The node's ranges, for plugins that let the runtime choose them: one set of ranges for each family.</param>
     /// <exception cref="RpcException">The pod wants what no plugin of the network offers, or a bandwidth is no quantity.</exception>
-    internal static JsonObject Of(CniConfiguration network, PodSandboxConfig config, string podCidr)
+    internal static JsonObject Of(CniConfiguration network, PodSandboxConfig config, IReadOnlyList<IPNetwork> podCidrs)
     {
         var ports = Ports(config.PortMappings);
         var bandwidth = Shaping(config.Annotations);
@@ -29,7 +30,7 @@ internal static class CniCapabilities
         Require(bandwidth is null, network, Bandwidth, $"{Ingress}, {Egress}");
         var all = new JsonObject
         {
-            ["ipRanges"] = new JsonArray(new JsonArray(new JsonObject { ["subnet"] = podCidr })),
+            ["ipRanges"] = new JsonArray([.. podCidrs.Select(range => new JsonArray(new JsonObject { ["subnet"] = range.ToString() }))]),
         };
         if (ports.Count > 0)
         {

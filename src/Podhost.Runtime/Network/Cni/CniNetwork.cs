@@ -62,7 +62,7 @@ internal sealed partial class CniNetwork(EmbeddedRuntimeOptions options, Runtime
             NamespacePath = request.NamespacePath,
             Arguments = Arguments(request),
             Configuration = network.Serialize(),
-            Capabilities = CniCapabilities.Of(network, request.Config, options.PodCidr.ToString()).ToJsonString(),
+            Capabilities = CniCapabilities.Of(network, request.Config, options.PodCidrs).ToJsonString(),
         };
         _store.Save(attachment.SandboxId, attachment, durable: true);
         try

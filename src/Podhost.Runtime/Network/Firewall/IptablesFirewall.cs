@@ -6,8 +6,11 @@ namespace Podhost.Runtime.Network.Firewall;
 internal interface IHostFirewall
 {
     /// <summary>Lets through what comes from a bridge and what goes to it. Again and again is fine.</summary>
+    /// <param name="bridge">The bridge.</param>
+    /// <param name="withIPv6">Pods have addresses of IPv6, too.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="IOException">The firewall refused.</exception>
-    Task OpenAsync(string bridge, CancellationToken cancellationToken);
+    Task OpenAsync(string bridge, bool withIPv6, CancellationToken cancellationToken);
 
     /// <summary>Takes the rules away, if there are any.</summary>
     /// <exception cref="IOException">The firewall refused.</exception>
@@ -21,39 +24,48 @@ internal interface IHostFirewall
 /// <param name="find">Finds an installed program; the test's own to run it in a network namespace.</param>
 internal sealed class IptablesFirewall(Func<string, IReadOnlyList<string>?> find) : IHostFirewall
 {
+    private const string IPv4 = "iptables";
+    private static readonly string[] Both = [IPv4, "ip6tables"];
+
     internal IptablesFirewall()
         : this(name => ProgramFinder.Find(name) is { } path ? [path] : null)
     {
     }
 
     /// <inheritdoc/>
-    public async Task OpenAsync(string bridge, CancellationToken cancellationToken)
+    public async Task OpenAsync(string bridge, bool withIPv6, CancellationToken cancellationToken)
     {
-        if (find("iptables") is { } iptables)
+        foreach (var name in withIPv6 ? Both : [IPv4])
         {
-            await RestoreAsync(ForwardChain.Open(bridge, await IsLinkedAsync(iptables, bridge, cancellationToken)), cancellationToken);
+            if (find(name) is { } program)
+            {
+                await RestoreAsync(name, ForwardChain.Open(bridge, await IsLinkedAsync(program, bridge, cancellationToken)), cancellationToken);
+            }
         }
     }
 
     /// <inheritdoc/>
     public async Task CloseAsync(string bridge, CancellationToken cancellationToken)
     {
-        if (find("iptables") is { } iptables && await IsLinkedAsync(iptables, bridge, cancellationToken))
+        foreach (var name in Both)
         {
-            await RestoreAsync(ForwardChain.Close(bridge), cancellationToken);
+            if (find(name) is { } program && await IsLinkedAsync(program, bridge, cancellationToken))
+            {
+                await RestoreAsync(name, ForwardChain.Close(bridge), cancellationToken);
+            }
         }
     }
 
-    private static async Task<bool> IsLinkedAsync(IReadOnlyList<string> iptables, string bridge, CancellationToken cancellationToken) =>
-        (await RunAsync(iptables, ForwardChain.Check(bridge), null, cancellationToken)).ExitCode == 0;
+    private static async Task<bool> IsLinkedAsync(IReadOnlyList<string> program, string bridge, CancellationToken cancellationToken) =>
+        (await RunAsync(program, ForwardChain.Check(bridge), null, cancellationToken)).ExitCode == 0;
 
-    private async Task RestoreAsync(string rules, CancellationToken cancellationToken)
+    private async Task RestoreAsync(string name, string rules, CancellationToken cancellationToken)
     {
-        var restore = find("iptables-restore") ?? throw new IOException("iptables-restore is not installed");
+        var restore = find(name + "-restore") ?? throw new IOException($"{name}-restore is not installed");
         var result = await RunAsync(restore, ["-w", "5", "--noflush"], rules, cancellationToken);
         if (result.ExitCode != 0)
         {
-            throw new IOException($"iptables-restore refused the rules: {result.Error.Trim()}");
+            throw new IOException($"{name}-restore refused the rules: {result.Error.Trim()}");
         }
     }
 

@@ -58,7 +58,7 @@ public sealed class CniConfigurationTests
         var config = Pod();
         config.PortMappings.Add(new PortMapping { HostPort = 8080, ContainerPort = 80, Protocol = Protocol.Udp, HostIp = "127.0.0.1" });
         config.Annotations["kubernetes.io/ingress-bandwidth"] = "10M";
-        var capabilities = CniCapabilities.Of(Network, config, "10.1.0.0/24");
+        var capabilities = CniCapabilities.Of(Network, config, [System.Net.IPNetwork.Parse("10.1.0.0/24")]);
         var previous = (JsonObject)JsonNode.Parse("""{"cniVersion": "1.0.0"}""")!;
 
         var requests = Network.Plugins.Select(plugin => CniChain.Request(Network, plugin, capabilities, previous)).ToList();
@@ -81,7 +81,7 @@ public sealed class CniConfigurationTests
     {
         var config = Pod();
         config.Annotations["kubernetes.io/egress-bandwidth"] = text;
-        var failure = Assert.Throws<RpcException>(() => CniCapabilities.Of(Network, config, "10.1.0.0/24"));
+        var failure = Assert.Throws<RpcException>(() => CniCapabilities.Of(Network, config, [System.Net.IPNetwork.Parse("10.1.0.0/24")]));
         Assert.Contains("kubernetes.io/egress-bandwidth: Invalid value", failure.Status.Detail, StringComparison.Ordinal);
     }
 
@@ -91,7 +91,7 @@ public sealed class CniConfigurationTests
         var plain = CniConfiguration.Parse("""{"cniVersion": "1.0.0", "name": "plain", "type": "bridge"}""");
         var config = Pod();
         config.PortMappings.Add(new PortMapping { HostPort = 8080, ContainerPort = 80 });
-        var failure = Assert.Throws<RpcException>(() => CniCapabilities.Of(plain, config, "10.1.0.0/24"));
+        var failure = Assert.Throws<RpcException>(() => CniCapabilities.Of(plain, config, [System.Net.IPNetwork.Parse("10.1.0.0/24")]));
         Assert.Equal("hostPort: no plugin of CNI network \"plain\" has the capability portMappings", failure.Status.Detail);
     }
 

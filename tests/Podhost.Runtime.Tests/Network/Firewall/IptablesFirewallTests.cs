@@ -23,7 +23,7 @@ public sealed class IptablesFirewallTests
     public async Task Without_iptables_nothing_is_done()
     {
         var firewall = new IptablesFirewall(_ => null);
-        await firewall.OpenAsync("none0", Cancel);
+        await firewall.OpenAsync("none0", withIPv6: true, Cancel);
         await firewall.CloseAsync("none0", Cancel);
     }
 
@@ -37,20 +37,24 @@ public sealed class IptablesFirewallTests
         {
             var firewall = new IptablesFirewall(program => [ProgramFinder.Find("ip")!, "netns", "exec", name, ProgramFinder.Find(program)!]);
             await InsideAsync(name, "iptables", "-P", "FORWARD", "DROP");
-            await firewall.OpenAsync("br0", Cancel);
-            await firewall.OpenAsync("br0", Cancel);
-            await firewall.OpenAsync("br1", Cancel);
+            await firewall.OpenAsync("br0", withIPv6: true, Cancel);
+            await firewall.OpenAsync("br0", withIPv6: true, Cancel);
+            await firewall.OpenAsync("br1", withIPv6: false, Cancel);
             Assert.Equal(
                 [
                     "-P FORWARD DROP", "-N PODHOST-br0", "-N PODHOST-br1", "-A FORWARD -j PODHOST-br0", "-A FORWARD -j PODHOST-br1",
                     "-A PODHOST-br0 -i br0 -j ACCEPT", "-A PODHOST-br0 -o br0 -j ACCEPT", "-A PODHOST-br1 -i br1 -j ACCEPT", "-A PODHOST-br1 -o br1 -j ACCEPT",
                 ],
                 await RulesAsync(name));
+            Assert.Equal(
+                ["-P FORWARD ACCEPT", "-N PODHOST-br0", "-A FORWARD -j PODHOST-br0", "-A PODHOST-br0 -i br0 -j ACCEPT", "-A PODHOST-br0 -o br0 -j ACCEPT"],
+                await RulesAsync(name, "ip6tables"));
 
             await firewall.CloseAsync("br0", Cancel);
             await firewall.CloseAsync("br1", Cancel);
             await firewall.CloseAsync("br1", Cancel);
             Assert.Equal(["-P FORWARD DROP"], await RulesAsync(name));
+            Assert.Equal(["-P FORWARD ACCEPT"], await RulesAsync(name, "ip6tables"));
         }
         finally
         {
@@ -58,8 +62,8 @@ public sealed class IptablesFirewallTests
         }
     }
 
-    private static async Task<string[]> RulesAsync(string name) =>
-        [.. (await InsideAsync(name, "iptables", "-S")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => l is not ("-P INPUT ACCEPT" or "-P OUTPUT ACCEPT"))];
+    private static async Task<string[]> RulesAsync(string name, string program = "iptables") =>
+        [.. (await InsideAsync(name, program, "-S")).Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => l is not ("-P INPUT ACCEPT" or "-P OUTPUT ACCEPT"))];
 
     private static Task<string> InsideAsync(string name, params string[] words) => RunAsync("ip", ["netns", "exec", name, .. words]);
 
