@@ -61,7 +61,7 @@ public sealed partial class NodeRouter
     public static async Task RemoveAsync(string bridge, string stateFile, INftables nftables, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(nftables);
-        await nftables.ApplyAsync(NftNames.Remove(NftNames.NodeRoutes(bridge)), cancellationToken);
+        await NftNames.RemoveAsync(nftables, NftNames.NodeRoutes(bridge), cancellationToken);
         var made = RouteFile.Read(stateFile);
         if (made.Count > 0)
         {
@@ -73,10 +73,10 @@ public sealed partial class NodeRouter
 
     private async Task SynchronizeAsync(CancellationToken cancellationToken)
     {
-        if (_nodes.Get(null, _options.NodeName) is { } own && NodeRouteRules.RangeOf(own) is { } range && range != _options.PodCidr)
+        if (_nodes.Get(null, _options.NodeName) is { } own && NodeRouteRules.RangesOf(own) is { Count: > 0 } ranges && !_options.PodCidrs.All(ranges.Contains))
         {
             _moved.TrySetException(new InvalidOperationException(
-                $"node {_options.NodeName} has spec.podCIDR {range}, but its pods are in {_options.PodCidr}: drain it, reset it (podhost reset) and start it again"));
+                $"node {_options.NodeName} has spec.podCIDRs {string.Join(',', ranges)}, but its pods are in {string.Join(',', _options.PodCidrs)}: drain it, reset it (podhost reset) and start it again"));
             return;
         }
 

@@ -14,7 +14,8 @@ using Podhost.Network.ServiceProxy.Rules;
 namespace Podhost.Network.ServiceProxy;
 
 /// <summary>
-/// Makes Services work on a node: follows Services and EndpointSlices and keeps one nftables table equal to them. What changes while a
+/// Makes Services work on a node: follows Services and EndpointSlices and keeps one nftables table equal to them. A proxy serves one address
+/// family, that of the pods' range; a node of both has two. What changes while a
 /// transaction runs goes into the next one. The kernel does the work: the table stays and serves when this process ends.
 /// </summary>
 public sealed partial class NodeServiceProxy
@@ -57,8 +58,9 @@ public sealed partial class NodeServiceProxy
         ArgumentNullException.ThrowIfNull(options);
         (_services, _slices, _conntrack, _watch, _time, _logger) = (services, slices, conntrack, watch, time, logger);
         _retry = new RetryDelay(options.MinRetryDelay, options.MaxRetryDelay, random);
-        _table = new ServiceTable(NftNames.Services(options.Bridge), nftables, logger);
-        _book = new ServiceBook(new NodeFacts(options.NodeName, options.PodCidr, BridgedTraffic.IsSeen()));
+        var family = NftFamily.Of(options.PodCidr);
+        _table = new ServiceTable(new NftTable(family, NftNames.Services(options.Bridge)), nftables, logger);
+        _book = new ServiceBook(new NodeFacts(options.NodeName, options.PodCidr, BridgedTraffic.IsSeen(family)));
     }
 
     /// <summary>Runs until cancelled; the table stays.</summary>
@@ -95,7 +97,7 @@ public sealed partial class NodeServiceProxy
             using var watch = _watch();
             while (true)
             {
-                await watch.WaitAsync(_table.Name, cancellationToken);
+                await watch.WaitAsync(_table.Table.Family, _table.Table.Name, cancellationToken);
                 _table.Suspect();
                 _changed.Writer.TryWrite(true);
             }
@@ -103,7 +105,7 @@ public sealed partial class NodeServiceProxy
         catch (IOException failure)
         {
             // A lost table is then found by the next change.
-            LogNotWatched(failure, _table.Name);
+            LogNotWatched(failure, _table.Table);
             await Task.Delay(Timeout.InfiniteTimeSpan, _time, cancellationToken);
         }
     }
@@ -159,7 +161,7 @@ public sealed partial class NodeServiceProxy
         catch (IOException failure)
         {
             var delay = _retry.Next();
-            LogRefused(failure, _table.Name, delay.TotalSeconds);
+            LogRefused(failure, _table.Table, delay.TotalSeconds);
             await Task.Delay(delay, _time, cancellationToken);
             _changed.Writer.TryWrite(true);
             return;
@@ -175,7 +177,7 @@ public sealed partial class NodeServiceProxy
         {
             if (changed.Count > 0)
             {
-                foreach (var flow in StaleFlows.Find(_conntrack.List(Udp), changed, NodeAddresses()))
+                foreach (var flow in StaleFlows.Find(_conntrack.List(Udp, _table.Table.Family.Addresses), changed, NodeAddresses()))
                 {
                     _conntrack.Delete(flow);
                 }
@@ -194,10 +196,10 @@ public sealed partial class NodeServiceProxy
         [.. NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Select(a => a.Address)];
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the rules of the Services in table {Table} could not be written; trying again in {Seconds} s")]
-    private partial void LogRefused(Exception failure, string table, double seconds);
+    private partial void LogRefused(Exception failure, NftTable table, double seconds);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the removal of table {Table} would not be noticed at once")]
-    private partial void LogNotWatched(Exception failure, string table);
+    private partial void LogNotWatched(Exception failure, NftTable table);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "UDP flows to endpoints that are gone could not be forgotten")]
     private partial void LogFlowsLeft(Exception failure);

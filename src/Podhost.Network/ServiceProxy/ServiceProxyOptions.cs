@@ -11,7 +11,7 @@ public sealed record ServiceProxyOptions
     /// <summary>The bridge of the pod network; the table is named after it.</summary>
     public required string Bridge { get; init; }
 
-    /// <summary>The range of this node's pods: clients outside it are masqueraded.</summary>
+    /// <summary>The range of this node's pods of the family that the proxy serves: clients outside it are masqueraded.</summary>
     public required IPNetwork PodCidr { get; init; }
 
     /// <summary>First delay after rules were refused; doubled up to <see cref="MaxRetryDelay"/>, with jitter.</summary>

@@ -8,15 +8,15 @@ namespace Podhost.Network.ServiceProxy;
 /// The table in the kernel. It writes what changed; where that is refused, or nothing is known of the table yet, it repairs it, and where
 /// that is refused, it replaces it. Each is one transaction. Not for use by two threads at once, but for <see cref="Suspect"/>.
 /// </summary>
-/// <param name="name">The table's name.</param>
+/// <param name="table">The table.</param>
 /// <param name="nftables">Takes the rules.</param>
 /// <param name="logger">Repairs are told here.</param>
-internal sealed partial class ServiceTable(string name, INftables nftables, ILogger logger)
+internal sealed partial class ServiceTable(NftTable table, INftables nftables, ILogger logger)
 {
     private Ruleset? _applied;
     private volatile bool _isSuspect;
 
-    public string Name => name;
+    public NftTable Table => table;
 
     /// <summary>The table may be gone: the next write looks.</summary>
     public void Suspect() => _isSuspect = true;
@@ -28,7 +28,7 @@ internal sealed partial class ServiceTable(string name, INftables nftables, ILog
         await ForgetLostTableAsync(cancellationToken);
         if (_applied is { } applied)
         {
-            var script = RulesetScript.Change(name, applied, rules);
+            var script = RulesetScript.Change(table, applied, rules);
             _applied = null;
             try
             {
@@ -42,7 +42,7 @@ internal sealed partial class ServiceTable(string name, INftables nftables, ILog
             }
             catch (IOException failure)
             {
-                LogForeignChange(failure, name);
+                LogForeignChange(failure, table);
             }
         }
 
@@ -61,7 +61,7 @@ internal sealed partial class ServiceTable(string name, INftables nftables, ILog
         _isSuspect = false;
         if (_applied is not null && await IsGoneAsync(cancellationToken))
         {
-            LogLost(name);
+            LogLost(table);
             _applied = null;
         }
     }
@@ -70,7 +70,7 @@ internal sealed partial class ServiceTable(string name, INftables nftables, ILog
     {
         try
         {
-            return await nftables.ReadNamesAsync(name, cancellationToken) is null;
+            return await nftables.ReadNamesAsync(table.Family, table.Name, cancellationToken) is null;
         }
         catch (FormatException)
         {
@@ -83,22 +83,22 @@ internal sealed partial class ServiceTable(string name, INftables nftables, ILog
     {
         try
         {
-            var present = await nftables.ReadNamesAsync(name, cancellationToken);
-            await nftables.ApplyAsync(RulesetScript.Repair(name, present, rules), cancellationToken);
+            var present = await nftables.ReadNamesAsync(table.Family, table.Name, cancellationToken);
+            await nftables.ApplyAsync(RulesetScript.Repair(table, present, rules), cancellationToken);
         }
         catch (Exception failure) when (failure is IOException or FormatException)
         {
-            LogReplaced(failure, name);
-            await nftables.ApplyAsync(RulesetScript.Replace(name, rules), cancellationToken);
+            LogReplaced(failure, table);
+            await nftables.ApplyAsync(RulesetScript.Replace(table, rules), cancellationToken);
         }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "table {Table} is not as it was left; it is repaired")]
-    private partial void LogForeignChange(Exception failure, string table);
+    private partial void LogForeignChange(Exception failure, NftTable table);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "table {Table} was removed by somebody else; it is written anew")]
-    private partial void LogLost(string table);
+    private partial void LogLost(NftTable table);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "table {Table} could not be repaired; it is replaced whole")]
-    private partial void LogReplaced(Exception failure, string table);
+    private partial void LogReplaced(Exception failure, NftTable table);
 }

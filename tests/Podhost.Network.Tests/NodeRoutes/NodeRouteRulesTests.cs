@@ -6,7 +6,7 @@ namespace Podhost.Network.Tests.NodeRoutes;
 
 public sealed class NodeRouteRulesTests
 {
-    private static readonly NodeRouteOptions Own = new("a", "br0", IPNetwork.Parse("10.0.0.0/24"), "/none");
+    private static readonly NodeRouteOptions Own = new("a", "br0", [IPNetwork.Parse("10.0.0.0/24")], "/none");
 
     [Fact]
     public void Each_other_node_with_a_range_and_an_address_has_a_route() => Assert.Equal(
@@ -36,6 +36,20 @@ public sealed class NodeRouteRulesTests
         Assert.Contains("elements = { 10.0.1.0/24, 10.0.2.0/24 };", script, StringComparison.Ordinal);
         Assert.Contains("ip saddr 10.0.0.0/24 ip daddr @ranges meta mark set meta mark or 0x08000000", script, StringComparison.Ordinal);
         Assert.DoesNotContain("elements", NodeRouteRules.Table(Own, []), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nodes_of_both_families_have_routes_and_tables_of_both()
+    {
+        var own = Own with { PodCidrs = [.. Own.PodCidrs, IPNetwork.Parse("fd00:85::/64")] };
+        var node = Node("b", "192.168.0.2", "10.0.1.0/24", "fd00:85:0:1::/64");
+        node.Status.Addresses.Add(new V1NodeAddress { Type = "InternalIP", Address = "fd00::2" });
+        var routes = NodeRouteRules.Wanted([node, Node("c", "192.168.0.3", "fd00:85:0:2::/64"), Node("d", "fd00::4", "fd00::/15")], own);
+        Assert.Equal(["10.0.1.0/24 192.168.0.2", "fd00:85:0:1::/64 fd00::2"], routes.Select(r => $"{r.Key} {r.Value}"));
+        var script = NodeRouteRules.Table(own, routes.Keys);
+        Assert.Contains("table ip6 podhost_br0_nodes {\n  set ranges { type ipv6_addr; flags interval; elements = { fd00:85:0:1::/64 }; }", script, StringComparison.Ordinal);
+        Assert.Contains("ip6 saddr fd00:85::/64 ip6 daddr @ranges meta mark set meta mark or 0x08000000", script, StringComparison.Ordinal);
+        Assert.Contains("elements = { 10.0.1.0/24 };", script, StringComparison.Ordinal);
     }
 
     private static IEnumerable<string> Wanted(params V1Node[] nodes) => NodeRouteRules.Wanted(nodes, Own).Select(r => $"{r.Key} {r.Value}");

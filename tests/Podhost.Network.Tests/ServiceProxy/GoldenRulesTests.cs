@@ -4,7 +4,8 @@ using Podhost.Network.ServiceProxy.Model;
 namespace Podhost.Network.Tests.ServiceProxy;
 
 /// <summary>
-/// Golden cases: tests/cases/network/service-*/objects.yaml has Services and slices, rules.nft the whole script that they become on node n1.
+/// Golden cases: tests/cases/network/service-*/objects.yaml has Services and slices, rules.nft the whole script that they become on node n1,
+/// of IPv6 where the name says so.
 /// PODHOST_REWRITE_CASES=1 writes rules.nft anew; read the diff before committing it.
 /// </summary>
 public sealed class GoldenRulesTests
@@ -16,8 +17,10 @@ public sealed class GoldenRulesTests
     public void Objects_become_these_rules(string name)
     {
         var directory = Path.Combine(Root(), name);
-        var node = name.EndsWith("unseen-bridge", StringComparison.Ordinal) ? Objects.Node with { SeesBridgedTraffic = false } : Objects.Node;
-        var script = Objects.Script(Objects.Book(File.ReadAllText(Path.Combine(directory, "objects.yaml")), node));
+        var isIPv6 = name.StartsWith("service-ipv6", StringComparison.Ordinal);
+        var node = isIPv6 ? Objects.NodeIPv6 : Objects.Node;
+        node = name.EndsWith("unseen-bridge", StringComparison.Ordinal) ? node with { SeesBridgedTraffic = false } : node;
+        var script = Objects.Script(Objects.Book(File.ReadAllText(Path.Combine(directory, "objects.yaml")), node), isIPv6 ? Objects.TableIPv6 : Objects.Table);
         var file = Path.Combine(directory, "rules.nft");
         if (Environment.GetEnvironmentVariable("PODHOST_REWRITE_CASES") == "1")
         {

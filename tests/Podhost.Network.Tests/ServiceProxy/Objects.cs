@@ -1,6 +1,7 @@
 using k8s;
 using k8s.Models;
 using Podhost.Api.Yaml;
+using Podhost.Linux.Nftables;
 using Podhost.Network.ServiceProxy.Model;
 using Podhost.Network.ServiceProxy.Rules;
 
@@ -9,9 +10,11 @@ namespace Podhost.Network.Tests.ServiceProxy;
 /// <summary>Services and slices from manifests, and the rules that they make.</summary>
 internal static class Objects
 {
-    internal const string Table = "t";
+    internal static readonly NftTable Table = new(NftFamily.IPv4, "t");
+    internal static readonly NftTable TableIPv6 = new(NftFamily.IPv6, "t");
 
     internal static readonly NodeFacts Node = new("n1", System.Net.IPNetwork.Parse("10.1.0.0/16"), SeesBridgedTraffic: true);
+    internal static readonly NodeFacts NodeIPv6 = Node with { PodCidr = System.Net.IPNetwork.Parse("fd00:1::/64") };
 
     internal static ServiceBook Book(string yaml, NodeFacts? node = null)
     {
@@ -35,5 +38,5 @@ internal static class Objects
         }
     }
 
-    internal static string Script(ServiceBook book) => RulesetScript.Repair(Table, null, book.Rules());
+    internal static string Script(ServiceBook book, NftTable? table = null) => RulesetScript.Repair(table ?? Table, null, book.Rules());
 }

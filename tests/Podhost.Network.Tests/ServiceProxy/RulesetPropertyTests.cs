@@ -27,18 +27,18 @@ public sealed class RulesetPropertyTests
         var world = new World();
         var table = new FakeTable();
         var applied = world.Book.Rules();
-        table.Apply(RulesetScript.Replace("t", applied));
+        table.Apply(RulesetScript.Replace(Objects.Table, applied));
         foreach (var step in steps)
         {
             world.Take(step);
             var next = world.Book.Rules();
-            table.Apply(RulesetScript.Change("t", applied, next));
+            table.Apply(RulesetScript.Change(Objects.Table, applied, next));
             applied = next;
         }
 
-        Assert.Equal("", RulesetScript.Change("t", applied, applied));
+        Assert.Equal("", RulesetScript.Change(Objects.Table, applied, applied));
         var fresh = new FakeTable();
-        fresh.Apply(RulesetScript.Replace("t", world.InOtherOrder().Rules()));
+        fresh.Apply(RulesetScript.Replace(Objects.Table, world.InOtherOrder().Rules()));
         Assert.Equal(fresh.ToString(), table.ToString());
     });
 
@@ -49,10 +49,10 @@ public sealed class RulesetPropertyTests
         before.ForEach(old.Take);
         after.ForEach(now.Take);
         var table = new FakeTable();
-        table.Apply(RulesetScript.Replace("t", old.Book.Rules()));
-        table.Apply(RulesetScript.Repair("t", new NftTableNames(table.Chains, table.Sets), now.Book.Rules()));
+        table.Apply(RulesetScript.Replace(Objects.Table, old.Book.Rules()));
+        table.Apply(RulesetScript.Repair(Objects.Table, new NftTableNames(table.Chains, table.Sets), now.Book.Rules()));
         var fresh = new FakeTable();
-        fresh.Apply(RulesetScript.Replace("t", now.Book.Rules()));
+        fresh.Apply(RulesetScript.Replace(Objects.Table, now.Book.Rules()));
         Assert.Equal(fresh.ToString(), table.ToString());
     });
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Podhost.Linux.Nftables;
 using Podhost.Network.ServiceProxy;
+using Podhost.Network.ServiceProxy.Rules;
 
 namespace Podhost.Network.Tests.ServiceProxy;
 
@@ -17,7 +18,7 @@ public sealed class ServiceTableTests
     public async Task After_the_first_write_only_changes_are_written()
     {
         var nft = new FakeNftables();
-        var table = new ServiceTable("t", nft, NullLogger.Instance);
+        var table = new ServiceTable(new NftTable(NftFamily.IPv4, "t"), nft, NullLogger.Instance);
         await table.WriteAsync(Objects.Book("").Rules(), default);
         await table.WriteAsync(Objects.Book("").Rules(), default);
         await table.WriteAsync(Objects.Book(Web).Rules(), default);
@@ -31,7 +32,7 @@ public sealed class ServiceTableTests
     public async Task A_change_that_is_refused_becomes_a_repair_and_a_repair_that_is_refused_a_replacement()
     {
         var nft = new FakeNftables();
-        var table = new ServiceTable("t", nft, NullLogger.Instance);
+        var table = new ServiceTable(new NftTable(NftFamily.IPv4, "t"), nft, NullLogger.Instance);
         await table.WriteAsync(Objects.Book("").Rules(), default);
         nft.Refusals = 2;
         await table.WriteAsync(Objects.Book(Web).Rules(), default);
@@ -49,7 +50,7 @@ public sealed class ServiceTableTests
     public async Task A_table_that_is_gone_is_written_anew_and_one_that_is_there_is_left()
     {
         var nft = new FakeNftables();
-        var table = new ServiceTable("t", nft, NullLogger.Instance);
+        var table = new ServiceTable(new NftTable(NftFamily.IPv4, "t"), nft, NullLogger.Instance);
         await table.WriteAsync(Objects.Book("").Rules(), default);
         nft.Names = new NftTableNames([], []);
         table.Suspect();
@@ -75,6 +76,6 @@ public sealed class ServiceTableTests
             return Refusals-- > 0 ? Task.FromException(new IOException("refused")) : Task.CompletedTask;
         }
 
-        public Task<NftTableNames?> ReadNamesAsync(string table, CancellationToken cancellationToken) => Task.FromResult(Names);
+        public Task<NftTableNames?> ReadNamesAsync(NftFamily family, string table, CancellationToken cancellationToken) => Task.FromResult(Names);
     }
 }

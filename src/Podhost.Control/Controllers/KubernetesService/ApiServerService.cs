@@ -16,7 +16,7 @@ public static class ApiServerService
     /// <summary>Creates or repairs Service, Endpoints and EndpointSlice.</summary>
     /// <param name="client">A client that may write them.</param>
     /// <param name="clusterIP">Address of the Service.</param>
-    /// <param name="address">Address on which the API server is reached from pods.</param>
+    /// <param name="address">Address on which the API server is reached from pods, of the same family.</param>
     /// <param name="port">Its port.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public static async Task EnsureAsync(IApiClient client, string clusterIP, string address, int port, CancellationToken cancellationToken)
@@ -43,7 +43,7 @@ public static class ApiServerService
         {
             ClusterIP = clusterIP,
             ClusterIPs = [clusterIP],
-            IpFamilies = ["IPv4"],
+            IpFamilies = [Family(clusterIP)],
             IpFamilyPolicy = "SingleStack",
             Type = "ClusterIP",
             SessionAffinity = "None",
@@ -51,6 +51,8 @@ public static class ApiServerService
             Ports = [new V1ServicePort { Name = "https", Protocol = "TCP", Port = 443, TargetPort = port }],
         },
     };
+
+    private static string Family(string address) => address.Contains(':', StringComparison.Ordinal) ? "IPv6" : "IPv4";
 
     private static V1Endpoints Endpoints(string address, int port)
     {
@@ -81,7 +83,7 @@ public static class ApiServerService
             ApiVersion = "discovery.k8s.io/v1",
             Kind = "EndpointSlice",
             Metadata = metadata,
-            AddressType = "IPv4",
+            AddressType = Family(address),
             Endpoints = [new V1Endpoint { Addresses = [address], Conditions = new V1EndpointConditions { Ready = true } }],
             Ports = [new Discoveryv1EndpointPort { Name = "https", Port = port, Protocol = "TCP" }],
         };

@@ -24,7 +24,7 @@ public sealed class NodeIpamController : QueueController
     private readonly NodeIpamOptions _options;
 
     // Written to the API, and not yet seen in the copy. One worker: only it touches this.
-    private readonly Dictionary<string, (string? Uid, IPNetwork Range)> _written = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string? Uid, IReadOnlyList<IPNetwork> Ranges)> _written = new(StringComparer.Ordinal);
 
     /// <summary>A controller.</summary>
     /// <param name="client">Patches nodes.</param>
@@ -83,8 +83,8 @@ public sealed class NodeIpamController : QueueController
     private async Task GiveAsync(V1Node node, CancellationToken cancellationToken)
     {
         var name = node.Metadata.Name;
-        var taken = _nodes.List().SelectMany(NodeIpamRules.RangesOf).Concat(_written.Where(w => w.Key != name).Select(w => w.Value.Range)).Where(r => r.BaseAddress.AddressFamily == _options.ClusterCidr.BaseAddress.AddressFamily);
-        if (NodeIpamRules.Next(_options, name, taken) is not { } range)
+        var taken = _nodes.List().SelectMany(NodeIpamRules.RangesOf).Concat(_written.Where(w => w.Key != name).SelectMany(w => w.Value.Ranges)).ToList();
+        if (NodeIpamRules.Next(_options, name, taken) is not { } ranges)
         {
             // Asked again when a node goes, so nobody needs to try.
             _events.Record(node, "Normal", NotAvailable, $"Node {name} status is now: {NotAvailable}");
@@ -95,12 +95,12 @@ public sealed class NodeIpamController : QueueController
         var patch = new JsonObject
         {
             ["metadata"] = new JsonObject { ["uid"] = node.Metadata.Uid },
-            ["spec"] = new JsonObject { ["podCIDR"] = $"{range}", ["podCIDRs"] = new JsonArray($"{range}") },
+            ["spec"] = new JsonObject { ["podCIDR"] = $"{ranges[0]}", ["podCIDRs"] = new JsonArray([.. ranges.Select(r => (JsonNode)$"{r}")]) },
         };
         try
         {
             await _client.PatchAsync<V1Node>(null, name, PatchKind.Merge, patch, null, cancellationToken);
-            _written[name] = (node.Metadata.Uid, range);
+            _written[name] = (node.Metadata.Uid, ranges);
         }
         catch (ApiException e) when (e.IsNotFound || e.IsConflict)
         {

@@ -9,30 +9,45 @@ namespace Podhost.Control.Controllers.NodeIpam;
 public static class NodeIpamRules
 {
     /// <summary>The range of the first node.</summary>
-    /// <param name="clusterCidr">The range of all pods, IPv4.</param>
-    /// <param name="maskSize">Length of the prefix of a node's range, not shorter than the cluster's.</param>
-    public static IPNetwork First(IPNetwork clusterCidr, int maskSize) => new(clusterCidr.BaseAddress, maskSize);
+    /// <param name="cluster">What is cut.</param>
+    public static IPNetwork First(ClusterRange cluster)
+    {
+        ArgumentNullException.ThrowIfNull(cluster);
+        return new(cluster.Cidr.BaseAddress, cluster.NodeMaskSize);
+    }
 
-    /// <summary>The range for a node; null: all are taken.</summary>
+    /// <summary>The ranges for a node, one of each of the cluster's; null: of one all are taken.</summary>
     /// <param name="options">What is cut.</param>
     /// <param name="node">The node's name.</param>
-    /// <param name="taken">Ranges that nodes have, in any order and of any size. What lies outside of the cluster's range does not matter.</param>
-    internal static IPNetwork? Next(NodeIpamOptions options, string node, IEnumerable<IPNetwork> taken)
+    /// <param name="taken">Ranges that nodes have, as in <see cref="Next(ClusterRange, bool, bool, IEnumerable{IPNetwork})"/>.</param>
+    internal static IReadOnlyList<IPNetwork>? Next(NodeIpamOptions options, string node, IReadOnlyList<IPNetwork> taken)
     {
-        var (cluster, mask) = (options.ClusterCidr, options.NodeMaskSize);
-        if (options.FirstNode == node)
+        var ranges = options.Ranges.Select(r => Next(r, options.FirstNode == node, options.FirstNode is not null, taken)).ToList();
+        return ranges.Contains(null) ? null : [.. ranges.OfType<IPNetwork>()];
+    }
+
+    /// <summary>The range for a node; null: all are taken.</summary>
+    /// <param name="range">What is cut.</param>
+    /// <param name="isFirst">It is the node that has the first one.</param>
+    /// <param name="keepsFirst">There is such a node.</param>
+    /// <param name="taken">Ranges that nodes have, in any order and of any size. What lies outside of the cluster's range does not matter.</param>
+    internal static IPNetwork? Next(ClusterRange range, bool isFirst, bool keepsFirst, IEnumerable<IPNetwork> taken)
+    {
+        var (cluster, mask) = (range.Cidr, range.NodeMaskSize);
+        var bits = cluster.BaseAddress.AddressFamily == AddressFamily.InterNetworkV6 ? 128 : 32;
+        if (isFirst)
         {
-            var own = First(cluster, mask);
+            var own = First(range);
             return taken.Any(t => Overlap(t, own)) ? null : own;
         }
 
         // Over the taken ranges from the lowest on, each of which moves the candidate behind itself: as many steps as there are nodes.
         var start = Number(cluster.BaseAddress);
-        var (size, end) = (1L << (32 - mask), start + (1L << (32 - cluster.PrefixLength)));
-        var candidate = options.FirstNode is null ? start : start + size;
-        foreach (var range in taken.Where(t => Overlap(t, cluster)).OrderBy(t => Number(t.BaseAddress)))
+        var (size, end) = (UInt128.One << (bits - mask), start + (UInt128.One << (bits - cluster.PrefixLength)));
+        var candidate = keepsFirst ? start + size : start;
+        foreach (var given in taken.Where(t => Overlap(t, cluster)).OrderBy(t => Number(t.BaseAddress)))
         {
-            var (from, behind) = (Number(range.BaseAddress), Number(range.BaseAddress) + (1L << (32 - range.PrefixLength)));
+            var (from, behind) = (Number(given.BaseAddress), Number(given.BaseAddress) + (UInt128.One << (bits - given.PrefixLength)));
             if (from >= candidate + size)
             {
                 break;
@@ -44,7 +59,7 @@ public static class NodeIpamRules
             }
         }
 
-        return candidate + size <= end ? new IPNetwork(Address(candidate), mask) : null;
+        return candidate + size <= end ? new IPNetwork(Address(candidate, bits), mask) : null;
     }
 
     /// <summary>A node's ranges, those that can be read.</summary>
@@ -56,14 +71,14 @@ public static class NodeIpamRules
 
     private static bool Overlap(IPNetwork a, IPNetwork b) => a.Contains(b.BaseAddress) || b.Contains(a.BaseAddress);
 
-    private static long Number(IPAddress address) => address.AddressFamily == AddressFamily.InterNetwork
-        ? BinaryPrimitives.ReadUInt32BigEndian(address.GetAddressBytes())
-        : throw new ArgumentException($"{address} is no IPv4 address", nameof(address));
+    private static UInt128 Number(IPAddress address) => address.GetAddressBytes() is { Length: 16 } wide
+        ? BinaryPrimitives.ReadUInt128BigEndian(wide)
+        : BinaryPrimitives.ReadUInt32BigEndian(address.GetAddressBytes());
 
-    private static IPAddress Address(long number)
+    private static IPAddress Address(UInt128 number, int bits)
     {
-        var bytes = new byte[4];
-        BinaryPrimitives.WriteUInt32BigEndian(bytes, (uint)number);
-        return new IPAddress(bytes);
+        var bytes = new byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, number);
+        return new IPAddress(bytes.AsSpan(16 - (bits / 8)));
     }
 }

@@ -1,9 +1,10 @@
 using k8s.Models;
+using Podhost.Linux.Nftables;
 
 namespace Podhost.Network.ServiceProxy.Model;
 
 /// <summary>One endpoint of a Service's port. Conditions that a slice does not give mean ready and not terminating.</summary>
-/// <param name="Address">Its IPv4 address.</param>
+/// <param name="Address">Its address.</param>
 /// <param name="Port">Its port.</param>
 /// <param name="IsLocal">It is on this node.</param>
 /// <param name="IsReady">It takes new connections.</param>
@@ -17,21 +18,21 @@ internal sealed record ServiceEndpoint(string Address, int Port, bool IsLocal, b
     /// <summary>Address and port.</summary>
     public string Target => $"{Address}:{Port}";
 
-    /// <summary>The Service of a slice; null where it is none that has rules.</summary>
-    public static string? ServiceOf(V1EndpointSlice slice) =>
-        slice.AddressType == "IPv4" && slice.Metadata.Labels is { } labels && !labels.ContainsKey(Headless) && labels.TryGetValue(ServiceName, out var name) ? name : null;
+    /// <summary>The Service of a slice; null where it is none that has rules of a family.</summary>
+    public static string? ServiceOf(V1EndpointSlice slice, NftFamily family) =>
+        slice.AddressType == (family == NftFamily.IPv6 ? "IPv6" : "IPv4") && slice.Metadata.Labels is { } labels && !labels.ContainsKey(Headless) && labels.TryGetValue(ServiceName, out var name) ? name : null;
 
     /// <summary>The endpoints that slices give a port, each once, in a fixed order.</summary>
-    public static IReadOnlyList<ServiceEndpoint> Of(ServicePort port, IEnumerable<V1EndpointSlice> slices, string nodeName) =>
+    public static IReadOnlyList<ServiceEndpoint> Of(ServicePort port, IEnumerable<V1EndpointSlice> slices, NodeFacts node) =>
     [
-        .. slices.SelectMany(slice => From(port, slice, nodeName))
+        .. slices.SelectMany(slice => From(port, slice, node))
             .GroupBy(e => e.Target)
             // While an endpoint moves from one slice to another it may be in both.
             .Select(same => same.OrderByDescending(e => e.IsReady).ThenByDescending(e => e.IsServing).ThenBy(e => e.IsTerminating).ThenByDescending(e => e.IsLocal).First())
             .OrderBy(e => e.Target, StringComparer.Ordinal),
     ];
 
-    private static IEnumerable<ServiceEndpoint> From(ServicePort port, V1EndpointSlice slice, string nodeName)
+    private static IEnumerable<ServiceEndpoint> From(ServicePort port, V1EndpointSlice slice, NodeFacts node)
     {
         var number = (slice.Ports ?? []).FirstOrDefault(p => (p.Name ?? "") == port.PortName && Matches(p.Protocol, port.Protocol))?.Port;
         if (number is null)
@@ -42,11 +43,11 @@ internal sealed record ServiceEndpoint(string Address, int Port, bool IsLocal, b
         foreach (var endpoint in slice.Endpoints ?? [])
         {
             // The first address stands for the endpoint, as the API says of the field.
-            if (ServicePort.Address(endpoint.Addresses?.FirstOrDefault()) is { } address)
+            if (ServicePort.Address(endpoint.Addresses?.FirstOrDefault(), node.Family) is { } address)
             {
                 var conditions = endpoint.Conditions;
                 yield return new ServiceEndpoint(
-                    address, number.Value, endpoint.NodeName == nodeName, conditions?.Ready ?? true, conditions?.Serving ?? true, conditions?.Terminating ?? false);
+                    address, number.Value, endpoint.NodeName == node.NodeName, conditions?.Ready ?? true, conditions?.Serving ?? true, conditions?.Terminating ?? false);
             }
         }
     }

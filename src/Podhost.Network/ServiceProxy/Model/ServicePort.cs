@@ -1,6 +1,6 @@
 using System.Net;
-using System.Net.Sockets;
 using k8s.Models;
+using Podhost.Linux.Nftables;
 
 namespace Podhost.Network.ServiceProxy.Model;
 
@@ -55,17 +55,19 @@ internal sealed record ServicePort
     /// <summary>namespace/name/protocol/port, as it appears in names of chains.</summary>
     public string Id => $"{Namespace}/{Name}/{Protocol}/{(PortName.Length > 0 ? PortName : $"{Number}")}";
 
-    /// <summary>The ports of a Service that have rules: none for a headless one, an alias, or one that another proxy serves.</summary>
-    public static IEnumerable<ServicePort> Of(V1Service service) =>
-        service.Spec is { Type: not "ExternalName" } spec && Address(spec.ClusterIP) is { } clusterIP && service.Metadata.Labels?.ContainsKey(ProxyName) != true
-            ? (spec.Ports ?? []).Select(port => From(service, port, clusterIP))
+    /// <summary>The ports of a Service that have rules of a family: none for a headless one, an alias, one that another proxy serves, or one of the other family.</summary>
+    public static IEnumerable<ServicePort> Of(V1Service service, NftFamily family) =>
+        service.Spec is { Type: not "ExternalName" } spec && ClusterIPOf(spec, family) is { } clusterIP && service.Metadata.Labels?.ContainsKey(ProxyName) != true
+            ? (spec.Ports ?? []).Select(port => From(service, port, clusterIP, family))
             : [];
 
-    /// <summary>The canonical form of an IPv4 address; null for everything else.</summary>
-    public static string? Address(string? text) =>
-        IPAddress.TryParse(text, out var address) && address.AddressFamily == AddressFamily.InterNetwork ? address.ToString() : null;
+    /// <summary>The canonical form of an address of a family; null for everything else.</summary>
+    public static string? Address(string? text, NftFamily family) =>
+        IPAddress.TryParse(text, out var address) && NftFamily.Of(address) == family ? address.ToString() : null;
 
-    private static ServicePort From(V1Service service, V1ServicePort port, string clusterIP) => new()
+    private static string? ClusterIPOf(V1ServiceSpec spec, NftFamily family) => (spec.ClusterIPs ?? []).Prepend(spec.ClusterIP).Select(ip => Address(ip, family)).FirstOrDefault(ip => ip is not null);
+
+    private static ServicePort From(V1Service service, V1ServicePort port, string clusterIP, NftFamily family) => new()
     {
         Namespace = service.Metadata.NamespaceProperty,
         Name = service.Metadata.Name,
@@ -73,19 +75,19 @@ internal sealed record ServicePort
         Protocol = port.Protocol switch { "UDP" => "udp", "SCTP" => "sctp", _ => "tcp" },
         Number = port.Port,
         ClusterIP = clusterIP,
-        ExternalIPs = Addresses(service.Spec.ExternalIPs),
-        LoadBalancerIPs = service.Spec.Type == "LoadBalancer" ? Addresses(Ingress(service)) : [],
-        SourceRanges = service.Spec.LoadBalancerSourceRanges is { Count: > 0 } ranges ? [.. ranges.Select(Range).OfType<string>()] : null,
+        ExternalIPs = Addresses(service.Spec.ExternalIPs, family),
+        LoadBalancerIPs = service.Spec.Type == "LoadBalancer" ? Addresses(Ingress(service), family) : [],
+        SourceRanges = service.Spec.LoadBalancerSourceRanges is { Count: > 0 } ranges ? [.. ranges.Select(range => Range(range, family)).OfType<string>()] : null,
         NodePort = service.Spec.Type is "NodePort" or "LoadBalancer" ? port.NodePort ?? 0 : 0,
         IsInternalLocal = service.Spec.InternalTrafficPolicy == "Local",
         IsExternalLocal = service.Spec.ExternalTrafficPolicy == "Local",
         AffinitySeconds = service.Spec.SessionAffinity == "ClientIP" ? service.Spec.SessionAffinityConfig?.ClientIP?.TimeoutSeconds ?? DefaultAffinitySeconds : null,
     };
 
-    private static List<string> Addresses(IEnumerable<string>? texts) => [.. (texts ?? []).Select(Address).OfType<string>().Distinct()];
+    private static List<string> Addresses(IEnumerable<string>? texts, NftFamily family) => [.. (texts ?? []).Select(text => Address(text, family)).OfType<string>().Distinct()];
 
-    private static string? Range(string text) =>
-        IPNetwork.TryParse(text.Trim(), out var range) && range.BaseAddress.AddressFamily == AddressFamily.InterNetwork ? range.ToString() : null;
+    private static string? Range(string text, NftFamily family) =>
+        IPNetwork.TryParse(text.Trim(), out var range) && NftFamily.Of(range) == family ? range.ToString() : null;
 
     // A load balancer with ipMode Proxy brings packets for the node's own addresses: its address is not ours to catch.
     private static IEnumerable<string> Ingress(V1Service service) =>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Podhost.Linux.Nftables;
 using Podhost.Network.ServiceProxy.Model;
 
 namespace Podhost.Network.ServiceProxy.Rules;
@@ -15,9 +16,10 @@ internal static class PortRules
     public static void Add(RulesetPart part, ServicePort port, IReadOnlyList<ServiceEndpoint> endpoints, NodeFacts node)
     {
         var choice = EndpointChoice.Of(port, endpoints);
-        var cluster = Balance(part, port, "service", choice.Cluster, $"ip daddr {port.ClusterIP} ip saddr != {node.PodCidr} jump {BaseRules.MarkForMasquerade}\n");
-        var local = Balance(part, port, "local", choice.Local, "");
-        AddAffinity(part, port, choice);
+        var (family, ip) = (node.Family, node.Family.Name);
+        var cluster = Balance(part, port, "service", choice.Cluster, family, $"{ip} daddr {port.ClusterIP} {ip} saddr != {node.PodCidr} jump {BaseRules.MarkForMasquerade}\n");
+        var local = Balance(part, port, "local", choice.Local, family, "");
+        AddAffinity(part, port, choice, family);
         AddHairpins(part, choice);
         AddInternal(part, port, choice, port.IsInternalLocal ? local : cluster);
         if (port.IsExternal)
@@ -50,7 +52,7 @@ internal static class PortRules
             var chain = Name("external", port);
             part.Chains.Add(new NftChain(chain, null, External(port, cluster, target, node)));
             AddAddresses(part, port, port.ExternalIPs, BaseRules.ServiceIPs, $"goto {chain}");
-            AddAddresses(part, port, port.LoadBalancerIPs, BaseRules.ServiceIPs, $"goto {Admitted(part, port, chain)}");
+            AddAddresses(part, port, port.LoadBalancerIPs, BaseRules.ServiceIPs, $"goto {Admitted(part, port, chain, node.Family)}");
             AddNodePort(part, port, BaseRules.NodePorts, $"goto {chain}");
         }
 
@@ -67,7 +69,7 @@ internal static class PortRules
     }
 
     // The chain for clients of a load balancer: those of the given ranges alone go on.
-    private static string Admitted(RulesetPart part, ServicePort port, string chain)
+    private static string Admitted(RulesetPart part, ServicePort port, string chain, NftFamily family)
     {
         if (port.SourceRanges is not { } ranges || port.LoadBalancerIPs.Count == 0)
         {
@@ -75,7 +77,7 @@ internal static class PortRules
         }
 
         var firewall = Name("firewall", port);
-        part.Chains.Add(new NftChain(firewall, null, string.Join('\n', ranges.Select(range => $"ip saddr {range} goto {chain}"))));
+        part.Chains.Add(new NftChain(firewall, null, string.Join('\n', ranges.Select(range => $"{family.Name} saddr {range} goto {chain}"))));
         return firewall;
     }
 
@@ -97,7 +99,7 @@ internal static class PortRules
         }
 
         var inside = cluster is null ? "" :
-            $"ip saddr {node.PodCidr} goto {cluster}\nfib saddr type local jump {BaseRules.MarkForMasquerade}\nfib saddr type local goto {cluster}\n";
+            $"{node.Family.Name} saddr {node.PodCidr} goto {cluster}\nfib saddr type local jump {BaseRules.MarkForMasquerade}\nfib saddr type local goto {cluster}\n";
         return target is null ? inside.TrimEnd('\n') : $"{inside}goto {target}";
     }
 
@@ -110,7 +112,7 @@ internal static class PortRules
     }
 
     // The chain that spreads traffic over endpoints; null where there are none.
-    private static string? Balance(RulesetPart part, ServicePort port, string kind, IReadOnlyList<ServiceEndpoint> endpoints, string first)
+    private static string? Balance(RulesetPart part, ServicePort port, string kind, IReadOnlyList<ServiceEndpoint> endpoints, NftFamily family, string first)
     {
         if (endpoints.Count == 0)
         {
@@ -118,24 +120,24 @@ internal static class PortRules
         }
 
         var chain = Name(kind, port);
-        part.Chains.Add(new NftChain(chain, null, first + (port.AffinitySeconds is null ? Spread(port, endpoints) : Sticky(port, endpoints))));
+        part.Chains.Add(new NftChain(chain, null, first + (port.AffinitySeconds is null ? Spread(port, endpoints, family) : Sticky(port, endpoints, family))));
         return chain;
     }
 
-    private static string Spread(ServicePort port, IReadOnlyList<ServiceEndpoint> endpoints)
+    private static string Spread(ServicePort port, IReadOnlyList<ServiceEndpoint> endpoints, NftFamily family)
     {
         var targets = endpoints.Select((e, i) => Invariant($"{i} : {e.Address} . {e.Port}"));
-        return Invariant($"meta l4proto {port.Protocol} dnat ip to numgen random mod {endpoints.Count} map {{ {string.Join(", ", targets)} }}");
+        return Invariant($"meta l4proto {port.Protocol} dnat {family.Name} to numgen random mod {endpoints.Count} map {{ {string.Join(", ", targets)} }}");
     }
 
-    private static string Sticky(ServicePort port, IReadOnlyList<ServiceEndpoint> endpoints)
+    private static string Sticky(ServicePort port, IReadOnlyList<ServiceEndpoint> endpoints, NftFamily family)
     {
-        var known = endpoints.Select(e => $"ip saddr @{Name("affinity", port, e)} goto {Name("endpoint", port, e)}\n");
+        var known = endpoints.Select(e => $"{family.Name} saddr @{Name("affinity", port, e)} goto {Name("endpoint", port, e)}\n");
         var targets = endpoints.Select((e, i) => Invariant($"{i} : goto {Name("endpoint", port, e)}"));
         return string.Concat(known) + Invariant($"numgen random mod {endpoints.Count} vmap {{ {string.Join(", ", targets)} }}");
     }
 
-    private static void AddAffinity(RulesetPart part, ServicePort port, EndpointChoice choice)
+    private static void AddAffinity(RulesetPart part, ServicePort port, EndpointChoice choice, NftFamily family)
     {
         if (port.AffinitySeconds is not { } seconds)
         {
@@ -145,11 +147,11 @@ internal static class PortRules
         foreach (var endpoint in choice.Cluster.Concat(choice.Local).DistinctBy(e => e.Target))
         {
             var set = Name("affinity", port, endpoint);
-            part.Sets.Add(new NftSet(set, "set", Invariant($"type ipv4_addr; size 65535; flags dynamic,timeout; timeout {seconds}s;"), IsDynamic: true));
+            part.Sets.Add(new NftSet(set, "set", Invariant($"type {family.AddressType}; size 65535; flags dynamic,timeout; timeout {seconds}s;"), IsDynamic: true));
             part.Chains.Add(new NftChain(
                 Name("endpoint", port, endpoint),
                 null,
-                Invariant($"update @{set} {{ ip saddr }}\nmeta l4proto {port.Protocol} dnat to {endpoint.Address}:{endpoint.Port}")));
+                Invariant($"update @{set} {{ {family.Name} saddr }}\nmeta l4proto {port.Protocol} dnat to {family.Endpoint(endpoint.Address, endpoint.Port)}")));
         }
     }
 
@@ -181,12 +183,12 @@ internal static class PortRules
 
     private static string Key(string address, ServicePort port) => Invariant($"{address} . {port.Protocol} . {port.Number}");
 
-    // What distinguishes is in the hash; the rest is for people. A set's timeout cannot be changed: another one is another set.
+    // What distinguishes is in the hash; the rest is for people (a name has no colons). A set's timeout cannot be changed: another one is another set.
     private static string Name(string kind, ServicePort port, ServiceEndpoint? endpoint = null)
     {
         var id = endpoint is null ? port.Id : Invariant($"{port.Id}__{endpoint.Address}/{endpoint.Port}");
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Invariant($"{kind} {id} {port.AffinitySeconds}"))))[..HashLength];
-        return $"{kind}-{hash}-{id}";
+        return $"{kind}-{hash}-{id.Replace(':', '.')}";
     }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -7,7 +7,7 @@ namespace Podhost.Network.ServiceProxy.Rules;
 internal static class RulesetScript
 {
     /// <summary>From one ruleset to another; empty where they are the same.</summary>
-    public static string Change(string table, Ruleset from, Ruleset to)
+    public static string Change(NftTable table, Ruleset from, Ruleset to)
     {
         var text = new StringBuilder();
         var chains = to.Chains.Values.Where(c => !from.Chains.TryGetValue(c.Name, out var old) || old != c).OrderBy(c => c.Name, StringComparer.Ordinal).ToList();
@@ -36,16 +36,16 @@ internal static class RulesetScript
     /// Makes a table that an earlier run left equal to a ruleset, whatever its contents: only names are needed. What the kernel remembers of
     /// clients' affinity stays. The table may be absent.
     /// </summary>
-    public static string Repair(string table, NftTableNames? present, Ruleset to)
+    public static string Repair(NftTable table, NftTableNames? present, Ruleset to)
     {
-        var text = new StringBuilder($"add table ip {table}\nflush table ip {table}\n");
+        var text = new StringBuilder($"add table {table}\nflush table {table}\n");
         var (chains, sets) = (present?.Chains ?? [], present?.Sets ?? []);
         foreach (var set in to.Sets.Values.OrderBy(s => s.Name, StringComparer.Ordinal))
         {
             Declare(text, table, set);
             if (sets.Contains(set.Name) && !set.IsDynamic)
             {
-                text.Append($"flush {set.Kind} ip {table} {set.Name}\n");
+                text.Append($"flush {set.Kind} {table} {set.Name}\n");
             }
         }
 
@@ -58,39 +58,39 @@ internal static class RulesetScript
     }
 
     /// <summary>Replaces the table whole, in one transaction.</summary>
-    public static string Replace(string table, Ruleset to) => NftNames.Remove(table) + Repair(table, null, to);
+    public static string Replace(NftTable table, Ruleset to) => NftNames.Remove(table.Name, table.Family) + Repair(table, null, to);
 
-    private static void Declare(StringBuilder text, string table, NftSet set) => text.Append($"add {set.Kind} ip {table} {set.Name} {{ {set.Declaration} }}\n");
+    private static void Declare(StringBuilder text, NftTable table, NftSet set) => text.Append($"add {set.Kind} {table} {set.Name} {{ {set.Declaration} }}\n");
 
-    private static void Declare(StringBuilder text, string table, NftChain chain) =>
-        text.Append(chain.Hook is null ? $"add chain ip {table} {chain.Name}\n" : $"add chain ip {table} {chain.Name} {{ {chain.Hook} }}\n");
+    private static void Declare(StringBuilder text, NftTable table, NftChain chain) =>
+        text.Append(chain.Hook is null ? $"add chain {table} {chain.Name}\n" : $"add chain {table} {chain.Name} {{ {chain.Hook} }}\n");
 
-    private static void Fill(StringBuilder text, string table, NftChain chain, bool isNew)
+    private static void Fill(StringBuilder text, NftTable table, NftChain chain, bool isNew)
     {
         if (!isNew)
         {
-            text.Append($"flush chain ip {table} {chain.Name}\n");
+            text.Append($"flush chain {table} {chain.Name}\n");
         }
 
         foreach (var rule in chain.Rules.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
-            text.Append($"add rule ip {table} {chain.Name} {rule}\n");
+            text.Append($"add rule {table} {chain.Name} {rule}\n");
         }
     }
 
-    private static void Delete(StringBuilder text, string table, IEnumerable<KeyValuePair<ElementKey, string>> elements)
+    private static void Delete(StringBuilder text, NftTable table, IEnumerable<KeyValuePair<ElementKey, string>> elements)
     {
         foreach (var set in BySet(elements))
         {
-            text.Append($"delete element ip {table} {set.Key} {{ {string.Join(", ", set.Select(e => e.Key.Key))} }}\n");
+            text.Append($"delete element {table} {set.Key} {{ {string.Join(", ", set.Select(e => e.Key.Key))} }}\n");
         }
     }
 
-    private static void Insert(StringBuilder text, string table, IEnumerable<KeyValuePair<ElementKey, string>> elements)
+    private static void Insert(StringBuilder text, NftTable table, IEnumerable<KeyValuePair<ElementKey, string>> elements)
     {
         foreach (var set in BySet(elements))
         {
-            text.Append($"add element ip {table} {set.Key} {{ {string.Join(", ", set.Select(e => e.Value.Length == 0 ? e.Key.Key : $"{e.Key.Key} : {e.Value}"))} }}\n");
+            text.Append($"add element {table} {set.Key} {{ {string.Join(", ", set.Select(e => e.Value.Length == 0 ? e.Key.Key : $"{e.Key.Key} : {e.Value}"))} }}\n");
         }
     }
 
@@ -99,11 +99,11 @@ internal static class RulesetScript
         .GroupBy(e => e.Key.Set);
 
     // Chains may go to each other and to sets: empty ones hold nothing back.
-    private static void Drop(StringBuilder text, string table, IEnumerable<string> chains, IEnumerable<string> sets)
+    private static void Drop(StringBuilder text, NftTable table, IEnumerable<string> chains, IEnumerable<string> sets)
     {
         var gone = chains.Order(StringComparer.Ordinal).ToList();
-        gone.ForEach(chain => text.Append($"flush chain ip {table} {chain}\n"));
-        gone.ForEach(chain => text.Append($"delete chain ip {table} {chain}\n"));
-        sets.Order(StringComparer.Ordinal).ToList().ForEach(set => text.Append($"delete set ip {table} {set}\n"));
+        gone.ForEach(chain => text.Append($"flush chain {table} {chain}\n"));
+        gone.ForEach(chain => text.Append($"delete chain {table} {chain}\n"));
+        sets.Order(StringComparer.Ordinal).ToList().ForEach(set => text.Append($"delete set {table} {set}\n"));
     }
 }

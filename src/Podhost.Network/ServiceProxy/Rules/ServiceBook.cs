@@ -104,15 +104,15 @@ internal sealed class ServiceBook(NodeFacts node)
         {
             _parts[key] = part = new RulesetPart();
             var slices = _slices.GetValueOrDefault(key)?.Values.ToList() ?? [];
-            foreach (var port in ServicePort.Of(service))
+            foreach (var port in ServicePort.Of(service, node.Family))
             {
-                PortRules.Add(part, port, ServiceEndpoint.Of(port, slices, node.NodeName), node);
+                PortRules.Add(part, port, ServiceEndpoint.Of(port, slices, node), node);
             }
         }
 
         return part;
     }
 
-    private static ObjectKey? KeyOf(V1EndpointSlice slice) =>
-        ServiceEndpoint.ServiceOf(slice) is { } name ? new ObjectKey(slice.Metadata.NamespaceProperty, name) : null;
+    private ObjectKey? KeyOf(V1EndpointSlice slice) =>
+        ServiceEndpoint.ServiceOf(slice, node.Family) is { } name ? new ObjectKey(slice.Metadata.NamespaceProperty, name) : null;
 }

@@ -21,23 +21,26 @@ public sealed class NodeIpamRulesTests
     [InlineData("10.0.0.0/24", 24, "me", "", null)]
     [InlineData("255.255.255.0/24", 25, null, "255.255.255.0/25", "255.255.255.128/25")]
     [InlineData("255.255.255.0/24", 25, null, "255.255.255.0/25,255.255.255.128/25", null)]
+    [InlineData("fd00:85::/48", 64, null, "fd00:85::/64,10.0.0.0/8", "fd00:85:0:1::/64")]
+    [InlineData("fd00:85::/48", 64, "me", "", "fd00:85:0:1::/64")]
+    [InlineData("fd00:85::/64", 64, "me", "", null)]
     public void A_node_gets_the_lowest_range_that_nobody_has(string cluster, int mask, string? first, string taken, string? expected) =>
-        Assert.Equal(expected, $"{NodeIpamRules.Next(new NodeIpamOptions(IPNetwork.Parse(cluster), mask, first), "n", Ranges(taken))}" is { Length: > 0 } range ? range : null);
+        Assert.Equal(expected, $"{NodeIpamRules.Next(new ClusterRange(IPNetwork.Parse(cluster), mask), first == "n", first is not null, Ranges(taken))}" is { Length: > 0 } range ? range : null);
 
     [Fact]
     public void No_range_is_given_twice_and_all_are_given()
     {
-        var options = new NodeIpamOptions(IPNetwork.Parse("10.4.0.0/16"), 24, "first");
+        var options = new NodeIpamOptions([new(IPNetwork.Parse("10.4.0.0/16"), 24), new(IPNetwork.Parse("fd00:4::/48"), 64)], "first");
         var given = new List<IPNetwork>();
-        while (NodeIpamRules.Next(options, $"n{given.Count}", given.AsEnumerable().Reverse()) is { } range)
+        while (NodeIpamRules.Next(options, $"n{given.Count}", [.. given.AsEnumerable().Reverse()]) is { } ranges)
         {
-            given.Add(range);
+            given.AddRange(ranges);
         }
 
-        given.Add(NodeIpamRules.Next(options, "first", given)!.Value);
-        Assert.Equal(256, given.Distinct().Count());
-        Assert.Equal(256, given.Count);
-        Assert.All(given, r => Assert.True(options.ClusterCidr.Contains(r.BaseAddress) && r.PrefixLength == 24));
+        given.AddRange(NodeIpamRules.Next(options, "first", given)!);
+        Assert.Equal(512, given.Distinct().Count());
+        Assert.Equal(512, given.Count);
+        Assert.All(options.Ranges, range => Assert.Equal(256, given.Count(r => range.Cidr.Contains(r.BaseAddress) && r.PrefixLength == range.NodeMaskSize)));
     }
 
     [Fact]
