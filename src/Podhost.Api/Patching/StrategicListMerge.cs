@@ -46,7 +46,7 @@ internal static class StrategicListMerge
             throw PatchFailure.Malformed($"cannot merge lists without merge key for {scope.Field.Name}");
         }
 
-        var items = new List<JsonObject>();
+        var (items, isReplaced) = (new List<JsonObject>(), false);
         var merged = TakeAll(original).ConvertAll(i => AsObject(i, "list"));
         foreach (var item in TakeAll(patch).Select(i => AsObject(i, "patch list")))
         {
@@ -59,13 +59,20 @@ internal static class StrategicListMerge
                     merged.RemoveAll(m => HasKey(m, key, KeyOf(item, key)));
                     break;
                 case "replace":
-                    merged.Clear();
+                    isReplaced = true;
                     break;
                 case "merge":
                     throw PatchFailure.Malformed("merging lists cannot yet be specified in the patch");
                 default:
                     throw Directives.Unknown(item);
             }
+        }
+
+        if (isReplaced)
+        {
+            // As it is: a node's addresses have one type several times.
+            patchOrder = [];
+            return [.. items.Select(i => StrategicObjectMerge.Merge(scope.Item(), [], i))];
         }
 
         patchOrder = [.. items.Select(i => i.DeepClone())];

@@ -85,7 +85,7 @@ internal sealed class ObjectProxy : IDisposable
 
         if (context.Connection.RemoteIpAddress is { } client)
         {
-            request.Headers.TryAddWithoutValidation("X-Forwarded-For", client.ToString());
+            request.Headers.TryAddWithoutValidation("X-Forwarded-For", (client.IsIPv4MappedToIPv6 ? client.MapToIPv4() : client).ToString());
         }
 
         request.Headers.TryAddWithoutValidation("X-Forwarded-Uri", incoming.Path.ToUriComponent());

@@ -18,13 +18,14 @@ internal sealed class InstanceOptions
     private readonly Option<int?> _securePort = Number("--secure-port", $"HTTPS port of the API server (default {Defaults.SecurePort})");
     private readonly Option<int?> _kubeletPort = Number("--kubelet-port", $"HTTPS port of the kubelet (default {Defaults.KubeletPort})");
     private readonly Option<string?> _nodeName = Text("--node-name", "name of the node (default the host name)");
-    private readonly Option<string?> _nodeIP = Text("--node-ip", "address of the node (default that of the default route)");
+    private readonly Option<string?> _nodeIP = Text("--node-ip", "address of the node, or one of each family, separated by a comma (default those of the default routes)");
     private readonly Option<string?> _bridge = Text("--bridge", $"bridge device of the pod network (default {Defaults.Bridge})");
-    private readonly Option<string?> _podCidr = Text("--pod-cidr", $"range of pod addresses (default {Defaults.PodCidr})");
+    private readonly Option<string?> _podCidr = Text("--pod-cidr", $"range of pod addresses, or one of each family, separated by a comma; the first is the primary one (default {Defaults.PodCidrs[0]})", "--cluster-cidr");
     private readonly Option<bool?> _podCidrFromNode = new("--pod-cidr-from-node") { Description = "take the range that the control plane gives this node (podhost kubelet --kubeconfig)" };
     private readonly Option<bool?> _allocateNodeCidrs = new("--allocate-node-cidrs") { Description = "give each node a range of its own out of --pod-cidr" };
-    private readonly Option<int?> _nodeCidrMaskSize = Number("--node-cidr-mask-size", $"length of the prefix of a node's range (default {Defaults.NodeCidrMaskSize})");
-    private readonly Option<string?> _serviceCidr = Text("--service-cidr", $"range of Service addresses (default {Defaults.ServiceCidr})");
+    private readonly Option<int?> _nodeCidrMaskSize = Number("--node-cidr-mask-size", $"length of the prefix of a node's range of IPv4 (default {Defaults.NodeCidrMaskSize})", "--node-cidr-mask-size-ipv4");
+    private readonly Option<int?> _nodeCidrMaskSizeIPv6 = Number("--node-cidr-mask-size-ipv6", $"length of the prefix of a node's range of IPv6 (default {Defaults.NodeCidrMaskSizeIPv6})");
+    private readonly Option<string?> _serviceCidr = Text("--service-cidr", $"range of Service addresses, or one of each family, separated by a comma (default {Defaults.ServiceCidrs[0]}, and a range of IPv6 where pods have one)", "--service-cluster-ip-range");
     private readonly Option<string?> _clusterDomain = Text("--cluster-domain", $"cluster DNS domain (default {Defaults.ClusterDomain})");
     private readonly Option<string?> _clusterDns = Text("--cluster-dns", "nameservers of pods, separated by commas (default the instance's own server)");
     private readonly Option<string?> _cgroupRoot = Text("--cgroup-root", $"parent cgroup of all pods (default {Defaults.CgroupRoot})");
@@ -48,7 +49,7 @@ internal sealed class InstanceOptions
     public void AddAllTo(Command command)
     {
         foreach (var option in (Option[])
-            [_config, _dataDir, _runDir, _podLogsDir, _bindAddress, _securePort, _kubeletPort, _nodeName, _nodeIP, _bridge, _podCidr, _podCidrFromNode, _allocateNodeCidrs, _nodeCidrMaskSize, _serviceCidr, _clusterDomain, _clusterDns,
+            [_config, _dataDir, _runDir, _podLogsDir, _bindAddress, _securePort, _kubeletPort, _nodeName, _nodeIP, _bridge, _podCidr, _podCidrFromNode, _allocateNodeCidrs, _nodeCidrMaskSize, _nodeCidrMaskSizeIPv6, _serviceCidr, _clusterDomain, _clusterDns,
              _cgroupRoot, _podManifestPath, _staticPodObjects, _infraImage, _runtimeEndpoint, _criSocket, _cniConfDir, _cniBinDir, _serviceProxy, _nodeMonitorGrace, _store, _logLevel])
         {
             command.Options.Add(option);
@@ -65,18 +66,19 @@ internal sealed class InstanceOptions
             DataDir = Path.GetFullPath(Given(parsed, _dataDir) ?? o.DataDir),
             RunDir = Path.GetFullPath(Given(parsed, _runDir) ?? o.RunDir),
             PodLogsDir = Path.GetFullPath(Given(parsed, _podLogsDir) ?? o.PodLogsDir),
-            BindAddress = Given(parsed, _bindAddress) is { } bind ? OptionParsing.Address(_bindAddress.Name, bind) : o.BindAddress,
+            BindAddressGiven = Given(parsed, _bindAddress) is { } bind ? OptionParsing.Address(_bindAddress.Name, bind) : o.BindAddressGiven,
             SecurePort = Given(parsed, _securePort) ?? o.SecurePort,
             KubeletPort = Given(parsed, _kubeletPort) ?? o.KubeletPort,
             NodeName = Given(parsed, _nodeName) ?? o.NodeName,
-            NodeIP = Given(parsed, _nodeIP) is { } ip ? OptionParsing.Address(_nodeIP.Name, ip) : o.NodeIP,
+            NodeIPs = Given(parsed, _nodeIP) is { } ip ? OptionParsing.Addresses(_nodeIP.Name, ip) : o.NodeIPs,
             Bridge = Given(parsed, _bridge) ?? o.Bridge,
-            PodCidr = Given(parsed, _podCidr) is { } pods ? OptionParsing.Network(_podCidr.Name, pods) : o.PodCidr,
+            PodCidrs = Given(parsed, _podCidr) is { } pods ? OptionParsing.Networks(_podCidr.Name, pods) : o.PodCidrs,
             PodCidrGiven = o.PodCidrGiven || Given(parsed, _podCidr) is not null,
             PodCidrFromNode = Given(parsed, _podCidrFromNode) ?? o.PodCidrFromNode,
             AllocateNodeCidrs = Given(parsed, _allocateNodeCidrs) ?? o.AllocateNodeCidrs,
             NodeCidrMaskSize = Given(parsed, _nodeCidrMaskSize) ?? o.NodeCidrMaskSize,
-            ServiceCidr = Given(parsed, _serviceCidr) is { } services ? OptionParsing.Network(_serviceCidr.Name, services) : o.ServiceCidr,
+            NodeCidrMaskSizeIPv6 = Given(parsed, _nodeCidrMaskSizeIPv6) ?? o.NodeCidrMaskSizeIPv6,
+            ServiceCidrsGiven = Given(parsed, _serviceCidr) is { } services ? OptionParsing.Networks(_serviceCidr.Name, services) : o.ServiceCidrsGiven,
             ClusterDomain = Given(parsed, _clusterDomain) ?? o.ClusterDomain,
             ClusterDns = Given(parsed, _clusterDns) is { } servers ? OptionParsing.Addresses(_clusterDns.Name, servers) : o.ClusterDns,
             CgroupRoot = Given(parsed, _cgroupRoot) ?? o.CgroupRoot,
@@ -100,7 +102,7 @@ internal sealed class InstanceOptions
     private static T? Given<T>(ParseResult parsed, Option<T?> option) =>
         parsed.GetResult(option) is OptionResult { Implicit: false } result ? result.GetValueOrDefault<T?>() : default;
 
-    private static Option<string?> Text(string name, string description) => new(name) { Description = description };
+    private static Option<string?> Text(string name, string description, params string[] aliases) => new(name, aliases) { Description = description };
 
-    private static Option<int?> Number(string name, string description) => new(name) { Description = description };
+    private static Option<int?> Number(string name, string description, params string[] aliases) => new(name, aliases) { Description = description };
 }

@@ -29,7 +29,7 @@ internal static class JoinConfigCommand
         {
             var instance = options.Read(parsed);
             var end = time.GetUtcNow() + OptionParsing.Duration(lifetime.Name, parsed.GetValue(lifetime)!);
-            var address = parsed.GetValue(server) ?? $"https://{NodeAddress.Of(instance)}:{instance.SecurePort}";
+            var address = parsed.GetValue(server) ?? new UriBuilder(Uri.UriSchemeHttps, $"{NodeAddress.Of(instance)}", instance.SecurePort).Uri.GetLeftPart(UriPartial.Authority);
             if (!Uri.TryCreate(address, UriKind.Absolute, out var url) || url.Scheme != Uri.UriSchemeHttps)
             {
                 throw new ConfigurationException($"--server: Invalid value: \"{address}\": must be an https address");

@@ -17,7 +17,7 @@ internal static class ServerCommand
             NodeRanges.RefuseFromNode(instance);
             using var held = InstanceLock.Take(instance);
             using var logs = LogSetup.Create(instance.LogLevel);
-            await using var plane = await ControlPlane.StartAsync(instance, NodeAddress.Of(instance), time, logs, cancellationToken);
+            await using var plane = await ControlPlane.StartAsync(instance, NodeAddress.All(instance), time, logs, cancellationToken);
             var controllers = new Controllers(plane, instance, time, logs);
             ReadinessNotice.SendReady();
             await Loops.RunAllAsync([plane.CompactAsync, controllers.RunAsync, stop => QuietMemory.RunAsync(time, stop)], cancellationToken);

@@ -64,17 +64,18 @@ internal static class ConfigurationFile
                 "dataDir" => options with { DataDir = Text(document, name) },
                 "runDir" => options with { RunDir = Text(document, name) },
                 "podLogsDir" => options with { PodLogsDir = Text(document, name) },
-                "bindAddress" => options with { BindAddress = OptionParsing.Address(name, Text(document, name)) },
+                "bindAddress" => options with { BindAddressGiven = OptionParsing.Address(name, Text(document, name)) },
                 "securePort" => options with { SecurePort = Number(document, name) },
                 "kubeletPort" => options with { KubeletPort = Number(document, name) },
                 "nodeName" => options with { NodeName = Text(document, name) },
-                "nodeIP" => options with { NodeIP = OptionParsing.Address(name, Text(document, name)) },
+                "nodeIP" => options with { NodeIPs = OptionParsing.Addresses(name, Text(document, name)) },
                 "bridge" => options with { Bridge = Text(document, name) },
-                "podCIDR" => options with { PodCidr = OptionParsing.Network(name, Text(document, name)), PodCidrGiven = true },
+                "podCIDR" => options with { PodCidrs = OptionParsing.Networks(name, Text(document, name)), PodCidrGiven = true },
                 "podCIDRFromNode" => options with { PodCidrFromNode = Flag(document, name) },
                 "allocateNodeCIDRs" => options with { AllocateNodeCidrs = Flag(document, name) },
                 "nodeCIDRMaskSize" => options with { NodeCidrMaskSize = Number(document, name) },
-                "serviceCIDR" => options with { ServiceCidr = OptionParsing.Network(name, Text(document, name)) },
+                "nodeCIDRMaskSizeIPv6" => options with { NodeCidrMaskSizeIPv6 = Number(document, name) },
+                "serviceCIDR" => options with { ServiceCidrsGiven = OptionParsing.Networks(name, Text(document, name)) },
                 "clusterDomain" => options with { ClusterDomain = Text(document, name) },
                 "clusterDNS" => options with { ClusterDns = OptionParsing.Addresses(name, Text(document, name)) },
                 "cgroupRoot" => options with { CgroupRoot = Text(document, name) },
@@ -160,6 +161,8 @@ internal static class OptionParsing
 
     public static TimeSpan Duration(string name, string text) =>
         GoDuration.TryParse(text, out var duration) ? duration : throw new ConfigurationException($"{name}: Invalid value: \"{text}\": must be a duration such as 30s or 5m");
+
+    public static IReadOnlyList<IPNetwork> Networks(string name, string text) => [.. text.Split(',').Select(range => Network(name, range.Trim()))];
 
     public static IPNetwork Network(string name, string text) =>
         IPNetwork.TryParse(text, out var network) ? network : throw new ConfigurationException($"{name}: Invalid value: \"{text}\": must be a valid CIDR value, (e.g. 10.9.8.0/24)");

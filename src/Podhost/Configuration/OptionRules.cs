@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 
@@ -15,10 +16,7 @@ internal static partial class OptionRules
         Require(o.SecurePort is >= 1 and <= 65535, "--secure-port", $"{o.SecurePort}", "must be between 1 and 65535, inclusive");
         Require(o.KubeletPort is >= 0 and <= 65535, "--kubelet-port", $"{o.KubeletPort}", "must be between 0 and 65535, inclusive");
         Require(BridgePattern().IsMatch(o.Bridge) && o.Bridge.Length <= MaxInterfaceName, "--bridge", o.Bridge, "must be a device name of at most 15 letters, digits, '-', '_' or '.'");
-        Require(o.PodCidr.BaseAddress.AddressFamily == AddressFamily.InterNetwork && o.PodCidr.PrefixLength is >= 8 and <= 29, "--pod-cidr", $"{o.PodCidr}", "must be an IPv4 range between /8 and /29");
-        Require(o.ServiceCidr.BaseAddress.AddressFamily == AddressFamily.InterNetwork && o.ServiceCidr.PrefixLength is >= 8 and <= 28, "--service-cidr", $"{o.ServiceCidr}", "must be an IPv4 range between /8 and /28");
-        Require(!o.PodCidr.Contains(o.ServiceCidr.BaseAddress) && !o.ServiceCidr.Contains(o.PodCidr.BaseAddress), "--service-cidr", $"{o.ServiceCidr}", $"must not overlap with --pod-cidr {o.PodCidr}");
-        Require(!o.AllocateNodeCidrs || (o.NodeCidrMaskSize >= o.PodCidr.PrefixLength && o.NodeCidrMaskSize <= 29), "--node-cidr-mask-size", $"{o.NodeCidrMaskSize}", $"must be between the prefix of --pod-cidr {o.PodCidr} and 29");
+        CheckRanges(o);
         Require(!o.PodCidrFromNode || (o.ContainerRuntimeEndpoint is null && o.CniConfDir is null), "--pod-cidr-from-node", "true", "must not be given with --container-runtime-endpoint or --cni-conf-dir: only the built-in network takes a range");
         Require(!(o.AllocateNodeCidrs && o.PodCidrFromNode), "--pod-cidr-from-node", "true", "must not be given with --allocate-node-cidrs: a control plane gives ranges, a node that joins takes one");
         Require(o.DataDir != o.RunDir, "--run-dir", o.RunDir, "must differ from --data-dir");
@@ -29,6 +27,34 @@ internal static partial class OptionRules
         Require(LogLevels.Contains(o.LogLevel), "--log-level", o.LogLevel, $"supported values: {string.Join(", ", LogLevels)}");
         return o;
     }
+
+    private static void CheckRanges(PodhostOptions o)
+    {
+        var (pods, services) = (string.Join(',', o.PodCidrs), string.Join(',', o.ServiceCidrs));
+        RequireFamilies("--pod-cidr", pods, o.PodCidrs.Select(r => r.BaseAddress));
+        RequireFamilies("--service-cidr", services, o.ServiceCidrs.Select(r => r.BaseAddress));
+        RequireFamilies("--node-ip", string.Join(',', o.NodeIPs ?? []), o.NodeIPs ?? []);
+        foreach (var range in o.PodCidrs)
+        {
+            Require(IsIPv6(range) ? range.PrefixLength is >= 32 and <= 123 : range.PrefixLength is >= 8 and <= 29, "--pod-cidr", $"{range}", "must be an IPv4 range between /8 and /29 or an IPv6 range between /32 and /123");
+            var (mask, name, longest) = IsIPv6(range) ? (o.NodeCidrMaskSizeIPv6, "--node-cidr-mask-size-ipv6", 123) : (o.NodeCidrMaskSize, "--node-cidr-mask-size", 29);
+            Require(!o.AllocateNodeCidrs || (mask >= range.PrefixLength && mask <= longest), name, $"{mask}", $"must be between the prefix of --pod-cidr {range} and {longest}");
+        }
+
+        foreach (var range in o.ServiceCidrs)
+        {
+            Require(IsIPv6(range) ? range.PrefixLength is >= 64 and <= 124 : range.PrefixLength is >= 8 and <= 28, "--service-cidr", $"{range}", "must be an IPv4 range between /8 and /28 or an IPv6 range between /64 and /124");
+            Require(o.PodCidrs.Any(p => IsIPv6(p) == IsIPv6(range)), "--service-cidr", $"{range}", $"must be of a family of --pod-cidr {pods}");
+            Require(!o.PodCidrs.Any(p => p.Contains(range.BaseAddress) || range.Contains(p.BaseAddress)), "--service-cidr", $"{range}", $"must not overlap with --pod-cidr {pods}");
+        }
+
+        Require(Socket.OSSupportsIPv6 || !o.PodCidrs.Any(IsIPv6), "--pod-cidr", pods, "this machine has no IPv6");
+    }
+
+    private static void RequireFamilies(string option, string value, IEnumerable<IPAddress> addresses) => Require(
+        addresses.GroupBy(a => a.AddressFamily).All(g => g.Count() == 1), option, value, "must have at most one of each address family, separated by a comma");
+
+    private static bool IsIPv6(IPNetwork range) => range.BaseAddress.AddressFamily == AddressFamily.InterNetworkV6;
 
     private static void Require(bool holds, string option, string value, string rule)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Podhost.ApiServer.Admission.PodSecurity;
 
 namespace Podhost.Configuration;
@@ -15,8 +16,11 @@ internal sealed record PodhostOptions
     /// <summary>Container logs.</summary>
     public string PodLogsDir { get; init; } = "/var/log/pods";
 
-    /// <summary>Address on which the API server listens.</summary>
-    public IPAddress BindAddress { get; init; } = IPAddress.Any;
+    /// <summary>Address on which the API server and the kubelet listen, where it was given.</summary>
+    public IPAddress? BindAddressGiven { get; init; }
+
+    /// <summary>Address on which they listen: else all addresses of the families of the cluster.</summary>
+    public IPAddress BindAddress => BindAddressGiven ?? (PodCidrs.Concat(ServiceCidrs).Any(IsIPv6) || NodeIPs?.Any(IsIPv6) == true ? IPAddress.IPv6Any : IPAddress.Any);
 
     /// <summary>HTTPS port of the API server.</summary>
     public int SecurePort { get; init; } = 6443;
@@ -27,32 +31,41 @@ internal sealed record PodhostOptions
     /// <summary>Name of the node.</summary>
     public string NodeName { get; init; } = DefaultNodeName();
 
-    /// <summary>Address of the node that pods and clients reach; null: the one of the default route.</summary>
-    public IPAddress? NodeIP { get; init; }
+    /// <summary>Addresses of the node that pods and clients reach, at most one of each family; null: those of the default routes.</summary>
+    public IReadOnlyList<IPAddress>? NodeIPs { get; init; }
 
     /// <summary>Name of the bridge device of the pod network.</summary>
     public string Bridge { get; init; } = "podhost0";
 
-    /// <summary>Range of pod addresses: this node's, and of a control plane without a node of its own the cluster's.</summary>
-    public IPNetwork PodCidr { get; init; } = IPNetwork.Parse("10.85.0.0/16");
+    /// <summary>
+    /// Ranges of pod addresses: this node's, and of a control plane without a node of its own the cluster's. At most one of each family; the first one's
+    /// is the cluster's primary family.
+    /// </summary>
+    public IReadOnlyList<IPNetwork> PodCidrs { get; init; } = [IPNetwork.Parse("10.85.0.0/16")];
 
-    /// <summary><see cref="PodCidr"/> was given.</summary>
+    /// <summary><see cref="PodCidrs"/> were given.</summary>
     public bool PodCidrGiven { get; init; }
 
-    /// <summary>The range of all nodes' pods, where this node's is a part of it; null: <see cref="PodCidr"/>.</summary>
-    public IPNetwork? ClusterCidr { get; init; }
+    /// <summary>The ranges of all nodes' pods, where this node's are parts of them; null: <see cref="PodCidrs"/>.</summary>
+    public IReadOnlyList<IPNetwork>? ClusterCidrs { get; init; }
 
     /// <summary>Each node gets a range of its own out of the cluster's.</summary>
     public bool AllocateNodeCidrs { get; init; }
 
-    /// <summary>Length of the prefix of such a range.</summary>
+    /// <summary>Length of the prefix of such a range of IPv4.</summary>
     public int NodeCidrMaskSize { get; init; } = 24;
+
+    /// <summary>Length of the prefix of such a range of IPv6.</summary>
+    public int NodeCidrMaskSizeIPv6 { get; init; } = 64;
 
     /// <summary>A node that joins takes the range that the control plane gives it.</summary>
     public bool PodCidrFromNode { get; init; }
 
-    /// <summary>Range of Service addresses.</summary>
-    public IPNetwork ServiceCidr { get; init; } = IPNetwork.Parse("10.96.0.0/16");
+    /// <summary>Ranges of Service addresses, where they were given.</summary>
+    public IReadOnlyList<IPNetwork>? ServiceCidrsGiven { get; init; }
+
+    /// <summary>Ranges of Service addresses, the default family's first: where none were given one for each family of pods.</summary>
+    public IReadOnlyList<IPNetwork> ServiceCidrs => ServiceCidrsGiven ?? [.. PodCidrs.Select(range => IsIPv6(range) ? DefaultServicesIPv6 : DefaultServices)];
 
     /// <summary>Cluster DNS domain.</summary>
     public string ClusterDomain { get; init; } = "cluster.local";
@@ -112,7 +125,15 @@ internal sealed record PodhostOptions
     public string AdminKubeconfig => Path.Combine(DataDir, "admin.kubeconfig");
 
     /// <summary>Base address under which this machine reaches the API server.</summary>
-    public Uri ServerUrl => new($"https://{(BindAddress.Equals(IPAddress.Any) || BindAddress.Equals(IPAddress.IPv6Any) ? "127.0.0.1" : BindAddress.ToString())}:{SecurePort}");
+    public Uri ServerUrl => new UriBuilder(
+        Uri.UriSchemeHttps, BindAddress.Equals(IPAddress.Any) || BindAddress.Equals(IPAddress.IPv6Any) ? "127.0.0.1" : BindAddress.ToString(), SecurePort).Uri;
+
+    private static readonly IPNetwork DefaultServices = IPNetwork.Parse("10.96.0.0/16");
+    private static readonly IPNetwork DefaultServicesIPv6 = IPNetwork.Parse("fd00:10:96::/112");
+
+    private static bool IsIPv6(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6;
+
+    private static bool IsIPv6(IPNetwork range) => IsIPv6(range.BaseAddress);
 
     private static string DefaultNodeName() => Environment.MachineName.ToLowerInvariant();
 }

@@ -27,12 +27,12 @@ internal sealed partial class Cluster : IAsyncDisposable
     public async Task RunAsync(Action onReady, CancellationToken cancellationToken)
     {
         // The runtime first takes over what runs while the control plane opens its store: neither needs the other.
-        var address = NodeAddress.Of(_options);
+        var addresses = NodeAddress.All(_options);
         var runtimeStart = RuntimeHost.StartAsync(_options, _time, _logs, cancellationToken);
-        await using var plane = await ControlPlane.StartAsync(_options, address, _time, _logs, cancellationToken);
+        await using var plane = await ControlPlane.StartAsync(_options, addresses, _time, _logs, cancellationToken);
         await using var runtime = await runtimeStart;
-        var controllers = new Controllers(plane, _options, _time, _logs) { Dns = DnsSettings.ServerOf(_options, address) };
-        var serving = plane.Pki.KubeletServer(_options.NodeName, [address]);
+        var controllers = new Controllers(plane, _options, _time, _logs) { Dns = DnsSettings.ServerOf(_options, addresses) };
+        var serving = plane.Pki.KubeletServer(_options.NodeName, addresses);
         var node = new NodeHost(
             _options,
             plane.ClientOf($"system:node:{_options.NodeName}", "system:nodes"),

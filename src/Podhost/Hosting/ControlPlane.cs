@@ -33,26 +33,27 @@ internal sealed class ControlPlane : IAsyncDisposable
     private readonly TimeProvider _time;
 
     private ControlPlane(
-        PodhostOptions options, ClusterPki pki, IStore store, BootstrapPolicy policy, IPAddress nodeAddress, TimeProvider time, ILoggerFactory logs)
+        PodhostOptions options, ClusterPki pki, IStore store, BootstrapPolicy policy, IReadOnlyList<IPAddress> nodeAddresses, TimeProvider time, ILoggerFactory logs)
     {
         Pki = pki;
         _store = store;
         _time = time;
         _logs = logs;
-        NodeAddress = nodeAddress;
-        ServiceAddresses = new ServiceAddressesPlugin(options.ServiceCidr);
+        NodeAddresses = nodeAddresses;
+        ServiceAddresses = new ServiceAddressesPlugin(options.ServiceCidrs);
         _kubelets = new KubeletConnector(pki.KubeletClient, pki.Authority, time);
         _server = new Server(ServerOptions(options), Dependencies(options, policy));
     }
 
     public ClusterPki Pki { get; }
 
-    public IPAddress NodeAddress { get; }
+    /// <summary>Addresses of the machine, at most one of each family.</summary>
+    public IReadOnlyList<IPAddress> NodeAddresses { get; }
 
     public ServiceAddressesPlugin ServiceAddresses { get; }
 
     /// <summary>Opens the store, makes missing certificates and starts to serve; returns when the API is ready.</summary>
-    public static async Task<ControlPlane> StartAsync(PodhostOptions options, IPAddress nodeAddress, TimeProvider time, ILoggerFactory logs, CancellationToken cancellationToken)
+    public static async Task<ControlPlane> StartAsync(PodhostOptions options, IReadOnlyList<IPAddress> nodeAddresses, TimeProvider time, ILoggerFactory logs, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(options.DataDir);
         var pki = ClusterPki.LoadOrCreate(
@@ -60,14 +61,14 @@ internal sealed class ControlPlane : IAsyncDisposable
             {
                 Directory = Path.Combine(options.DataDir, "pki"),
                 ServerNames = [options.NodeName],
-                ServerAddresses = [nodeAddress, new ServiceAddressesPlugin(options.ServiceCidr).ApiServerAddress, .. BoundAddress(options)],
+                ServerAddresses = [.. nodeAddresses, .. options.ServiceCidrs.Select(range => new ServiceRange(range).ApiServerAddress), .. BoundAddress(options)],
                 ClusterDomain = options.ClusterDomain,
             },
             time);
         pki.WriteAdminKubeconfig(options.AdminKubeconfig, options.ServerUrl.GetLeftPart(UriPartial.Authority));
         var store = await StoreFactory.OpenAsync(options.StoreSpec, new StoreFactoryOptions { Time = time, Loggers = logs }, cancellationToken);
         var policy = BootstrapPolicy.Load();
-        var plane = new ControlPlane(options, pki, store, policy, nodeAddress, time, logs);
+        var plane = new ControlPlane(options, pki, store, policy, nodeAddresses, time, logs);
         try
         {
             await plane._server.StartAsync(cancellationToken);

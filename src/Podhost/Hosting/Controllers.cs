@@ -53,8 +53,8 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         var scheduler = plane.ClientOf("system:kube-scheduler");
         await ApiServerService.EnsureAsync(
             plane.ClientOf("system:apiserver", "system:masters"),
-            plane.ServiceAddresses.ApiServerAddress.ToString(),
-            plane.NodeAddress.ToString(),
+            plane.ServiceAddresses.Ranges[0].ApiServerAddress.ToString(),
+            NodeAddress.OfFamily(plane.NodeAddresses, options.ServiceCidrs[0].BaseAddress.AddressFamily).ToString(),
             options.SecurePort,
             cancellationToken);
 

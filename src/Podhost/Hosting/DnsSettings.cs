@@ -31,7 +31,7 @@ internal static class DnsSettings
     }
 
     /// <summary>The nameservers of an instance of its own: the configured ones, else its own server.</summary>
-    public static IReadOnlyList<string> Nameservers(PodhostOptions options) => Configured(options) ?? [OwnAddress(options).ToString()];
+    public static IReadOnlyList<string> Nameservers(PodhostOptions options) => Configured(options) ?? [OwnAddresses(options)[0].ToString()];
 
     /// <summary>The node's resolver configuration: resolvConf of the KubeletConfiguration.</summary>
     public static string ResolvConf(PodhostOptions options) => options.Kubelet?["resolvConf"] switch
@@ -42,16 +42,20 @@ internal static class DnsSettings
     };
 
     /// <summary>The server of an instance of its own; it serves where no other nameserver is configured.</summary>
-    public static ClusterDnsOptions ServerOf(PodhostOptions options, IPAddress nodeAddress) => new()
+    public static ClusterDnsOptions ServerOf(PodhostOptions options, IReadOnlyList<IPAddress> nodeAddresses) => new()
     {
         IsServed = Configured(options) is null,
-        Address = OwnAddress(options),
+        Addresses = OwnAddresses(options),
         Device = OwnDevice(options) ?? options.Bridge,
         OwnsDevice = OwnDevice(options) is not null,
-        ServerAddress = OwnDevice(options) is null ? Gateway(options.PodCidr) : new ServiceAddressesPlugin(options.ServiceCidr).DnsServerAddress,
+        ServerAddresses = [.. Ranges(options).Select(range => OwnDevice(options) is null ? Gateway(options, range) : range.DnsServerAddress)],
         HoldsAddress = options.ServiceProxy == false,
-        Clients = [options.ClusterCidr ?? options.PodCidr, IPNetwork.Parse("127.0.0.0/8"), new IPNetwork(nodeAddress, nodeAddress.GetAddressBytes().Length * 8)],
-        OwnRanges = [options.ClusterCidr ?? options.PodCidr, options.ServiceCidr],
+        Clients =
+        [
+            .. options.ClusterCidrs ?? options.PodCidrs, IPNetwork.Parse("127.0.0.0/8"), IPNetwork.Parse("::1/128"),
+            .. nodeAddresses.Select(a => new IPNetwork(a, a.GetAddressBytes().Length * 8)),
+        ],
+        OwnRanges = [.. options.ClusterCidrs ?? options.PodCidrs, .. options.ServiceCidrs],
         Domain = options.ClusterDomain,
         ResolvConf = ResolvConf(options),
     };
@@ -61,13 +65,11 @@ internal static class DnsSettings
         ? null
         : options.Bridge[..Math.Min(options.Bridge.Length, MaxDeviceName - DeviceSuffix.Length)] + DeviceSuffix;
 
-    private static IPAddress OwnAddress(PodhostOptions options) => new ServiceAddressesPlugin(options.ServiceCidr).ClusterDnsAddress;
+    private static List<IPAddress> OwnAddresses(PodhostOptions options) => [.. Ranges(options).Select(range => range.ClusterDnsAddress)];
 
-    // The built-in network gives the bridge the first address of the range.
-    private static IPAddress Gateway(IPNetwork range)
-    {
-        var bytes = range.BaseAddress.GetAddressBytes();
-        bytes[^1]++;
-        return new IPAddress(bytes);
-    }
+    private static IEnumerable<ServiceRange> Ranges(PodhostOptions options) => options.ServiceCidrs.Select(range => new ServiceRange(range));
+
+    // The bridge's of the same family: the options' rules see to it that there is one.
+    private static IPAddress Gateway(PodhostOptions options, ServiceRange range) =>
+        NodeAddress.Gateway(options.PodCidrs.First(pods => pods.BaseAddress.AddressFamily == range.Network.BaseAddress.AddressFamily));
 }

@@ -37,7 +37,7 @@ internal static class EffectiveKubeletConfig
             ["clusterDomain"] = options.ClusterDomain,
             ["clusterDNS"] = new JsonArray([.. clusterDns.Select(a => (JsonNode?)a)]),
             ["resolvConf"] = DnsSettings.ResolvConf(options),
-            ["podCIDR"] = options.PodCidr.ToString(),
+            ["podCIDR"] = string.Join(',', options.PodCidrs),
             ["maxPods"] = settings.MaxPods,
             ["podPidsLimit"] = settings.PodPidsLimit ?? -1,
             ["containerRuntimeEndpoint"] = options.ContainerRuntimeEndpoint ?? options.CriSocket ?? "",

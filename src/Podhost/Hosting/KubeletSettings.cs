@@ -17,7 +17,7 @@ internal static class KubeletSettings
             RootDirectory = Path.Combine(options.DataDir, "kubelet"),
             PodLogsDirectory = options.PodLogsDir,
             StaticPodPath = options.PodManifestPath ?? "",
-            NodeAddresses = options.NodeIP is { } address ? [address.ToString()] : [NodeAddress.Of(options).ToString()],
+            NodeAddresses = [.. NodeAddress.All(options).Select(a => a.ToString())],
             Port = options.KubeletPort,
             PodInfraContainerImage = options.ContainerRuntimeEndpoint is null ? options.PodInfraContainerImage ?? "" : "",
             Version = VersionCommand.KubernetesVersion,

@@ -180,17 +180,22 @@ internal sealed class NodeHost
             return;
         }
 
-        var proxy = new NodeServiceProxy(
-            new ServiceProxyOptions { NodeName = _options.NodeName, Bridge = _options.Bridge, PodCidr = _options.PodCidr },
-            Services(client),
-            Informer<V1EndpointSlice>(client, null),
-            new NftProgram(),
-            new ConntrackNetlink(),
-            NftTableWatch.Open,
-            _time,
-            _random,
-            _logs.CreateLogger<NodeServiceProxy>());
-        _loops.Add(proxy.RunAsync);
+        // One for each family, on the same copies.
+        var slices = Informer<V1EndpointSlice>(client, null);
+        foreach (var range in _options.PodCidrs)
+        {
+            var proxy = new NodeServiceProxy(
+                new ServiceProxyOptions { NodeName = _options.NodeName, Bridge = _options.Bridge, PodCidr = range },
+                Services(client),
+                slices,
+                new NftProgram(),
+                new ConntrackNetlink(),
+                NftTableWatch.Open,
+                _time,
+                _random,
+                _logs.CreateLogger<NodeServiceProxy>());
+            _loops.Add(proxy.RunAsync);
+        }
     }
 
     private void AddNodeRoutes()

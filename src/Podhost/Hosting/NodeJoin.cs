@@ -53,7 +53,7 @@ internal sealed class NodeJoin : IDisposable
             loops.Add(stop => own.RunAsync(client, stop));
         }
 
-        var serving = Keeper("kubelet-server-current.pem", CertificateTerms.Serving(options.NodeName, [NodeAddress.Of(options)]));
+        var serving = Keeper("kubelet-server-current.pem", CertificateTerms.Serving(options.NodeName, NodeAddress.All(options)));
         if (settings.ServerBootstrap)
         {
             serving.Load();

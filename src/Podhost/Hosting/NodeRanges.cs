@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Podhost.Api.Errors;
@@ -15,19 +16,22 @@ internal static partial class NodeRanges
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
-    /// <summary>An instance with a control plane and a node: with --allocate-node-cidrs its node has the first range, else all of --pod-cidr.</summary>
+    /// <summary>An instance with a control plane and a node: with --allocate-node-cidrs its node has the first ranges, else all of --pod-cidr.</summary>
     public static PodhostOptions OfOwnNode(PodhostOptions options) => options.AllocateNodeCidrs
-        ? options with { ClusterCidr = options.PodCidr, PodCidr = NodeIpamRules.First(options.PodCidr, options.NodeCidrMaskSize) }
+        ? options with { ClusterCidrs = options.PodCidrs, PodCidrs = [.. Cut(options, options.PodCidrs).Select(NodeIpamRules.First)] }
         : options;
 
-    /// <summary>How a control plane cuts its range; its own node, where it has one, is known by its part of it.</summary>
+    /// <summary>How a control plane cuts its ranges; its own node, where it has one, is known by its part of them.</summary>
     public static NodeIpamOptions Allocation(PodhostOptions options) =>
-        new(options.ClusterCidr ?? options.PodCidr, options.NodeCidrMaskSize, options.ClusterCidr is null ? null : options.NodeName);
+        new(Cut(options, options.ClusterCidrs ?? options.PodCidrs), options.ClusterCidrs is null ? null : options.NodeName);
+
+    private static List<ClusterRange> Cut(PodhostOptions options, IReadOnlyList<IPNetwork> ranges) =>
+        [.. ranges.Select(r => new ClusterRange(r, r.BaseAddress.AddressFamily == AddressFamily.InterNetworkV6 ? options.NodeCidrMaskSizeIPv6 : options.NodeCidrMaskSize))];
 
     /// <summary>The routes that a node has to others; null: none.</summary>
     public static NodeRouteOptions? Routes(PodhostOptions options) =>
         (options.AllocateNodeCidrs || options.PodCidrFromNode) && options.ContainerRuntimeEndpoint is null && options.CniConfDir is null
-            ? new NodeRouteOptions(options.NodeName, options.Bridge, options.PodCidr, RouteFile(options))
+            ? new NodeRouteOptions(options.NodeName, options.Bridge, options.PodCidrs, RouteFile(options))
             : null;
 
     /// <summary>Where the routes of this boot are written down.</summary>
@@ -44,7 +48,7 @@ internal static partial class NodeRanges
     }
 
     /// <summary>
-    /// A node that joined: with --pod-cidr-from-node it has the range that its Node object says, which is registered and waited for. The range is kept: a later
+    /// A node that joined: with --pod-cidr-from-node it has the ranges that its Node object says, which is registered and waited for. They are kept: a later
     /// start with pods asks nobody.
     /// </summary>
     /// <exception cref="ConfigurationException">The range cannot be used, or is not the one that was given.</exception>
@@ -58,15 +62,16 @@ internal static partial class NodeRanges
 
         var file = Path.Combine(options.DataDir, "kubelet", "pod-cidr");
         var range = File.Exists(file) ? (await File.ReadAllTextAsync(file, cancellationToken)).Trim() : await AskAsync(options, client, time, logs, cancellationToken);
-        var found = OptionParsing.Network("spec.podCIDR", range);
-        if (options.PodCidrGiven && found != options.PodCidr)
+        var found = OptionParsing.Networks("spec.podCIDRs", range);
+        var text = string.Join(',', found);
+        if (options.PodCidrGiven && !found.SequenceEqual(options.PodCidrs))
         {
-            throw new ConfigurationException($"--pod-cidr: Invalid value: \"{options.PodCidr}\": node {options.NodeName} has spec.podCIDR {found}: leave --pod-cidr out, or --pod-cidr-from-node");
+            throw new ConfigurationException($"--pod-cidr: Invalid value: \"{string.Join(',', options.PodCidrs)}\": node {options.NodeName} has spec.podCIDRs {text}: leave --pod-cidr out, or --pod-cidr-from-node");
         }
 
-        var checkedOptions = OptionRules.Check(options with { PodCidr = found });
+        var checkedOptions = OptionRules.Check(options with { PodCidrs = found });
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        await File.WriteAllTextAsync(file + ".new", $"{found}\n", cancellationToken);
+        await File.WriteAllTextAsync(file + ".new", $"{text}\n", cancellationToken);
         File.Move(file + ".new", file, overwrite: true);
         return checkedOptions;
     }
@@ -95,7 +100,8 @@ internal static partial class NodeRanges
         return await given.Task;
     }
 
-    private static string? NodeRangeOf(V1Node node) => node.Spec?.PodCIDR is { Length: > 0 } range ? range : null;
+    private static string? NodeRangeOf(V1Node node) =>
+        node.Spec?.PodCIDRs is { Count: > 0 } ranges ? string.Join(',', ranges) : node.Spec?.PodCIDR is { Length: > 0 } range ? range : null;
 
     // The runtime cannot start without a range, and the range is given to a Node: so the Node comes before the kubelet, and is not ready.
     private static async Task RegisterAsync(PodhostOptions options, IApiClient client, TimeProvider time, ILogger log, CancellationToken cancellationToken)

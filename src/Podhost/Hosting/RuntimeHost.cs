@@ -40,7 +40,7 @@ internal sealed class RuntimeHost : IAsyncDisposable
         DataDirectory = Path.Combine(options.DataDir, "runtime"),
         RunDirectory = options.RunDir,
         Bridge = options.Bridge,
-        PodCidr = options.PodCidr,
+        PodCidrs = options.PodCidrs,
         CniConfDirectory = options.CniConfDir,
         CniBinDirectories = options.CniBinDir.Split(':', StringSplitOptions.RemoveEmptyEntries),
         InfraImage = options.PodInfraContainerImage,

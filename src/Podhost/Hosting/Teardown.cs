@@ -48,7 +48,7 @@ internal static class Teardown
         var podLogs = options.ContainerRuntimeEndpoint is { } endpoint
             ? await RemovePodsOfAsync(endpoint, options, time, cancellationToken)
             : await RemoveEmbeddedAsync(options, time, cancellationToken);
-        await new NftProgram().ApplyAsync(NftNames.Remove(NftNames.Services(options.Bridge)), cancellationToken);
+        await NftNames.RemoveAsync(new NftProgram(), NftNames.Services(options.Bridge), cancellationToken);
         await NodeRouter.RemoveAsync(options.Bridge, NodeRanges.RouteFile(options), new NftProgram(), cancellationToken);
         RemoveDnsDevice(options);
         RemoveCgroups(options);

@@ -8,8 +8,8 @@ internal static class Zones
 {
     public static ZoneOptions Options { get; } = new()
     {
-        ServerAddress = System.Net.IPAddress.Parse("10.96.0.10"),
-        OwnRanges = [System.Net.IPNetwork.Parse("10.96.0.0/12"), System.Net.IPNetwork.Parse("10.85.0.0/16")],
+        ServerAddresses = [System.Net.IPAddress.Parse("10.96.0.10")],
+        OwnRanges = [System.Net.IPNetwork.Parse("10.96.0.0/12"), System.Net.IPNetwork.Parse("10.85.0.0/16"), System.Net.IPNetwork.Parse("fd00:96::/108")],
     };
 
     public static V1Service Service(string name, string? clusterIP, params (string? Name, string Protocol, int Port)[] ports) => new()

@@ -21,7 +21,7 @@ internal static class BridgeAddress
         var netlink = new RouteNetlink(socket);
         if (netlink.FindLink(bridge) is null && create)
         {
-            netlink.CreateBridge(bridge, [.. EmptyBridge[..2], .. address.GetAddressBytes()]);
+            netlink.CreateBridge(bridge, [.. EmptyBridge[..2], .. address.GetAddressBytes()[^4..]]);
         }
 
         if (netlink.FindLink(bridge) is not { } link)
@@ -29,10 +29,12 @@ internal static class BridgeAddress
             return false;
         }
 
-        netlink.AddAddress(link.Index, address, 32);
         netlink.SetUp(link.Index);
+        netlink.AddAddress(link.Index, address, WholeLength(address));
         return true;
     }
+
+    private static int WholeLength(IPAddress address) => address.GetAddressBytes().Length * 8;
 
     /// <summary>Takes the address away. Idempotent.</summary>
     /// <param name="bridge">Name of the bridge.</param>
@@ -43,7 +45,7 @@ internal static class BridgeAddress
         var netlink = new RouteNetlink(socket);
         if (netlink.FindLink(bridge) is { } link)
         {
-            netlink.DeleteAddress(link.Index, address, 32);
+            netlink.DeleteAddress(link.Index, address, WholeLength(address));
         }
     }
 }

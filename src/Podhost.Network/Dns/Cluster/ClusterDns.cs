@@ -16,22 +16,22 @@ public sealed record ClusterDnsOptions
     /// <summary>False: pods ask somebody else; what an earlier start made is removed.</summary>
     public bool IsServed { get; init; } = true;
 
-    /// <summary>The address that pods ask, that of the Service kube-dns.</summary>
-    public required IPAddress Address { get; init; }
+    /// <summary>The addresses that pods ask, those of the Service kube-dns: one of each family, the first one is in pods' resolv.conf.</summary>
+    public required IReadOnlyList<IPAddress> Addresses { get; init; }
 
-    /// <summary>The address of this node's own on which the server listens, the Service's endpoint.</summary>
-    public required IPAddress ServerAddress { get; init; }
+    /// <summary>The addresses of this node's own on which the server listens, the Service's endpoints: of each family that the Service has, in its order.</summary>
+    public required IReadOnlyList<IPAddress> ServerAddresses { get; init; }
 
-    /// <summary>No data plane of ours serves Services: the device then has the pods' address, too, and the server listens on it.</summary>
+    /// <summary>No data plane of ours serves Services: the device then has the pods' addresses, too, and the server listens on them.</summary>
     public bool HoldsAddress { get; init; }
 
     /// <summary>The device that holds addresses: the bridge of the pod network, or one of our own.</summary>
     public required string Device { get; init; }
 
-    /// <summary>The device is our own, made for the server's address.</summary>
+    /// <summary>The device is our own, made for the server's addresses.</summary>
     public bool OwnsDevice { get; init; }
 
-    /// <summary>Who is answered besides the address itself.</summary>
+    /// <summary>Who is answered besides the addresses themselves.</summary>
     public required IReadOnlyList<IPNetwork> Clients { get; init; }
 
     /// <summary>Reverse ranges that are ours.</summary>
@@ -74,7 +74,7 @@ public sealed partial class ClusterDns(ClusterDnsOptions options, IApiClient cli
             }
             catch (Exception e) when (e is IOException or SocketException or ApiException or HttpRequestException)
             {
-                LogFailed(_log, options.Address, retry, e);
+                LogFailed(_log, options.Addresses[0], retry, e);
                 await Task.Delay(retry, time, cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -88,7 +88,7 @@ public sealed partial class ClusterDns(ClusterDnsOptions options, IApiClient cli
     {
         if (!options.IsServed || !options.HoldsAddress)
         {
-            BridgeAddress.Remove(options.Device, options.Address);
+            options.Addresses.ToList().ForEach(address => BridgeAddress.Remove(options.Device, address));
         }
 
         if (!options.IsServed)
@@ -101,9 +101,9 @@ public sealed partial class ClusterDns(ClusterDnsOptions options, IApiClient cli
 
         using var server = new DnsServer(ServerOptions(), sources.Services, sources.Slices, sources.Namespaces, time, logs.CreateLogger<DnsServer>());
         var serving = server.RunAsync(cancellationToken);
-        if (!await KubeDnsService.EnsureAsync(client, options.Address, options.ServerAddress, cancellationToken))
+        if (!await KubeDnsService.EnsureAsync(client, options.Addresses, options.ServerAddresses, cancellationToken))
         {
-            LogServiceTaken(_log, options.Address);
+            LogServiceTaken(_log, options.Addresses[0]);
         }
 
         await serving;
@@ -111,7 +111,7 @@ public sealed partial class ClusterDns(ClusterDnsOptions options, IApiClient cli
 
     private void Hold()
     {
-        IEnumerable<IPAddress> held = [.. options.OwnsDevice ? [options.ServerAddress] : (IPAddress[])[], .. options.HoldsAddress ? [options.Address] : (IPAddress[])[]];
+        IEnumerable<IPAddress> held = [.. options.OwnsDevice ? options.ServerAddresses : [], .. options.HoldsAddress ? options.Addresses : []];
         foreach (var address in held)
         {
             if (!BridgeAddress.TryAdd(options.Device, address, options.OwnsDevice))
@@ -123,10 +123,10 @@ public sealed partial class ClusterDns(ClusterDnsOptions options, IApiClient cli
 
     private DnsServerOptions ServerOptions() => new()
     {
-        Zone = new ZoneOptions { ClusterDomain = options.Domain, ServerAddress = options.Address, OwnRanges = options.OwnRanges },
-        Endpoints = [new IPEndPoint(options.ServerAddress, Port), .. options.HoldsAddress ? [new IPEndPoint(options.Address, Port)] : (IPEndPoint[])[]],
+        Zone = new ZoneOptions { ClusterDomain = options.Domain, ServerAddresses = options.Addresses, OwnRanges = options.OwnRanges },
+        Endpoints = [.. options.ServerAddresses.Concat(options.HoldsAddress ? options.Addresses : []).Select(a => new IPEndPoint(a, Port))],
         ResolvConf = options.ResolvConf,
-        Clients = [.. options.Clients, new IPNetwork(options.Address, 32)],
+        Clients = [.. options.Clients, .. options.Addresses.Select(a => new IPNetwork(a, a.GetAddressBytes().Length * 8))],
     };
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the cluster DNS at {Address} does not serve; trying again in {Retry}")]

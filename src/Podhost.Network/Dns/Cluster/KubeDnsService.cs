@@ -18,33 +18,52 @@ internal static class KubeDnsService
     private const string Manager = "podhost";
     private const int Port = 53;
 
-    /// <summary>Creates or repairs Service, Endpoints and EndpointSlice; false where another Service has the name or the address.</summary>
+    /// <summary>Creates or repairs Service, Endpoints and an EndpointSlice for each family; false where another Service has the name or the address.</summary>
     /// <param name="client">May write them.</param>
-    /// <param name="clusterIP">Address of the Service.</param>
-    /// <param name="server">Address on which the server listens.</param>
+    /// <param name="clusterIPs">Addresses of the Service, at most one of each family.</param>
+    /// <param name="servers">Addresses on which the server listens, of each of these families.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    public static async Task<bool> EnsureAsync(IApiClient client, IPAddress clusterIP, IPAddress server, CancellationToken cancellationToken)
+    public static async Task<bool> EnsureAsync(IApiClient client, IReadOnlyList<IPAddress> clusterIPs, IReadOnlyList<IPAddress> servers, CancellationToken cancellationToken)
     {
-        var (ip, address) = (clusterIP.ToString(), server.ToString());
-        if (!await EnsureAsync(client, Service(ip), s => s.Spec?.ClusterIP == ip, cancellationToken))
+        List<string> ips = [.. clusterIPs.Select(ip => ip.ToString())];
+        if (!await EnsureAsync(client, Service(ips), s => Addresses(s.Spec).SequenceEqual(ips), cancellationToken))
         {
             return false;
         }
 
-        await EnsureAsync(client, Endpoints(address), e => e.Subsets is [{ Addresses: [var a] }] && a.Ip == address, cancellationToken);
-        await EnsureAsync(client, Slice(address), s => s.Endpoints is [{ Addresses: [var a] }] && a == address, cancellationToken);
+        var first = servers[0].ToString();
+        await EnsureAsync(client, Endpoints(first), e => e.Subsets is [{ Addresses: [var a] }] && a.Ip == first, cancellationToken);
+        for (var i = 0; i < servers.Count; i++)
+        {
+            var address = servers[i].ToString();
+            await EnsureAsync(client, Slice(SliceName(i), address), s => s.Endpoints is [{ Addresses: [var a] }] && a == address, cancellationToken);
+        }
+
+        if (servers.Count == 1)
+        {
+            await RemoveAsync<V1EndpointSlice>(client, SliceName(1), cancellationToken);
+        }
+
         return true;
     }
 
     /// <summary>Removes what an earlier start made. Idempotent.</summary>
     public static async Task RemoveAsync(IApiClient client, CancellationToken cancellationToken)
     {
-        await RemoveAsync<V1Service>(client, cancellationToken);
-        await RemoveAsync<V1Endpoints>(client, cancellationToken);
-        await RemoveAsync<V1EndpointSlice>(client, cancellationToken);
+        await RemoveAsync<V1Service>(client, Name, cancellationToken);
+        await RemoveAsync<V1Endpoints>(client, Name, cancellationToken);
+        await RemoveAsync<V1EndpointSlice>(client, SliceName(0), cancellationToken);
+        await RemoveAsync<V1EndpointSlice>(client, SliceName(1), cancellationToken);
     }
 
-    private static V1Service Service(string clusterIP)
+    // That of the first family has the Service's name.
+    private static string SliceName(int family) => family == 0 ? Name : Name + "-2";
+
+    private static IEnumerable<string> Addresses(V1ServiceSpec? spec) => spec?.ClusterIPs is { Count: > 0 } several ? several : [spec?.ClusterIP ?? ""];
+
+    private static string Family(string address) => address.Contains(':', StringComparison.Ordinal) ? "IPv6" : "IPv4";
+
+    private static V1Service Service(List<string> clusterIPs)
     {
         var metadata = Meta();
         metadata.Annotations = new Dictionary<string, string> { ["prometheus.io/scrape"] = "false" };
@@ -55,8 +74,10 @@ internal static class KubeDnsService
             Metadata = metadata,
             Spec = new V1ServiceSpec
             {
-                ClusterIP = clusterIP,
-                ClusterIPs = [clusterIP],
+                ClusterIP = clusterIPs[0],
+                ClusterIPs = clusterIPs,
+                IpFamilies = [.. clusterIPs.Select(Family)],
+                IpFamilyPolicy = clusterIPs.Count > 1 ? "PreferDualStack" : "SingleStack",
                 Ports =
                 [
                     new V1ServicePort { Name = "dns", Protocol = "UDP", Port = Port, TargetPort = Port },
@@ -90,9 +111,10 @@ internal static class KubeDnsService
         };
     }
 
-    private static V1EndpointSlice Slice(string address)
+    private static V1EndpointSlice Slice(string name, string address)
     {
         var metadata = Meta();
+        metadata.Name = name;
         metadata.Labels["kubernetes.io/service-name"] = Name;
         metadata.Labels["endpointslice.kubernetes.io/managed-by"] = "podhost.io";
         return new V1EndpointSlice
@@ -100,7 +122,7 @@ internal static class KubeDnsService
             ApiVersion = "discovery.k8s.io/v1",
             Kind = "EndpointSlice",
             Metadata = metadata,
-            AddressType = "IPv4",
+            AddressType = Family(address),
             Endpoints = [new V1Endpoint { Addresses = [address], Conditions = new V1EndpointConditions { Ready = true } }],
             Ports =
             [
@@ -126,7 +148,8 @@ internal static class KubeDnsService
     private static async Task<bool> EnsureAsync<T>(IApiClient client, T wanted, Func<T, bool> isRight, CancellationToken cancellationToken)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
-        var present = await FindAsync<T>(client, cancellationToken);
+        var name = wanted.Metadata.Name;
+        var present = await FindAsync<T>(client, name, cancellationToken);
         if (present is not null && (isRight(present) || !IsOurs(present)))
         {
             return IsOurs(present);
@@ -137,7 +160,7 @@ internal static class KubeDnsService
             if (present is not null)
             {
                 // The address of a Service cannot be changed: it is made again.
-                await client.DeleteAsync<T>(Namespace, Name, null, cancellationToken);
+                await client.DeleteAsync<T>(Namespace, name, null, cancellationToken);
             }
 
             await client.CreateAsync(wanted, cancellationToken);
@@ -149,19 +172,19 @@ internal static class KubeDnsService
         }
     }
 
-    private static async Task RemoveAsync<T>(IApiClient client, CancellationToken cancellationToken) where T : class, IKubernetesObject<V1ObjectMeta>
+    private static async Task RemoveAsync<T>(IApiClient client, string name, CancellationToken cancellationToken) where T : class, IKubernetesObject<V1ObjectMeta>
     {
-        if (await FindAsync<T>(client, cancellationToken) is { } present && IsOurs(present))
+        if (await FindAsync<T>(client, name, cancellationToken) is { } present && IsOurs(present))
         {
-            await client.DeleteAsync<T>(Namespace, Name, null, cancellationToken);
+            await client.DeleteAsync<T>(Namespace, name, null, cancellationToken);
         }
     }
 
-    private static async Task<T?> FindAsync<T>(IApiClient client, CancellationToken cancellationToken) where T : class, IKubernetesObject<V1ObjectMeta>
+    private static async Task<T?> FindAsync<T>(IApiClient client, string name, CancellationToken cancellationToken) where T : class, IKubernetesObject<V1ObjectMeta>
     {
         try
         {
-            return await client.GetAsync<T>(Namespace, Name, cancellationToken);
+            return await client.GetAsync<T>(Namespace, name, cancellationToken);
         }
         catch (ApiException e) when (e.IsNotFound)
         {

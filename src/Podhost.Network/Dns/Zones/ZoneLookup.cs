@@ -68,7 +68,7 @@ internal sealed class ZoneLookup
         [] => Found([Authority(zone, _apex), Record(name, DnsType.NS, DnsData.Of(Name("ns", "dns")))]),
         ["dns-version"] => Found([Record(name, DnsType.Txt, DnsData.Text(Version))]),
         ["dns"] or ["svc"] or ["pod"] => Found([]),
-        ["ns", "dns"] => Found([Address(name, _options.ServerAddress)]),
+        ["ns", "dns"] => Found([.. _options.ServerAddresses.Select(a => Address(name, a))]),
         [var ns, "svc" or "pod"] when zone.HasNamespace(ns) => Found([]),
         [var pod, var ns, "pod"] when zone.HasNamespace(ns) && ReverseNames.Undash(pod) is { } address => Found([Address(name, address)]),
         [.. var below, var service, var ns, "svc"] when zone.Service(ns, service) is { } entry => InService(entry, name, below),

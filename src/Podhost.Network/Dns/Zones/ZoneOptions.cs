@@ -8,8 +8,8 @@ public sealed record ZoneOptions
     /// <summary>The cluster's domain.</summary>
     public string ClusterDomain { get; init; } = "cluster.local";
 
-    /// <summary>The address that pods ask.</summary>
-    public required IPAddress ServerAddress { get; init; }
+    /// <summary>The addresses that pods ask.</summary>
+    public required IReadOnlyList<IPAddress> ServerAddresses { get; init; }
 
     /// <summary>Ranges whose addresses have no other names than the cluster's: of an unknown one nobody else is asked.</summary>
     public IReadOnlyList<IPNetwork> OwnRanges { get; init; } = [];
