@@ -124,6 +124,79 @@ public sealed class JobTests
         Assert.Equal(("PodFailurePolicy", "Container c for pod ns/b failed with exit code 42 matching FailJob rule at index 1"), (verdict.Reason, verdict.Message));
     }
 
+    [Fact]
+    public void Each_index_has_its_own_limit_and_its_own_back_off()
+    {
+        var job = Job(completions: 3, parallelism: 3, indexed: true);
+        job.Spec.BackoffLimitPerIndex = 1;
+        var first = Indexed("a", 0, "Failed", failures: 0, Start);
+        var running = new[] { Indexed("b", 1, "Running"), Indexed("c", 2, "Running") };
+
+        // The first failure is not counted before the next pod, which learns of it.
+        var waiting = JobDecider.Decide(job, [first, .. running], Start.AddSeconds(3));
+        Assert.Equal((TimeSpan.FromSeconds(7), 0, 0), (waiting.WakeAfter, waiting.Create.Count, waiting.Settled.Count));
+        Assert.Equal("", waiting.Status.FailedIndexes);
+        var again = JobDecider.Decide(job, [first, .. running], Start.AddSeconds(10));
+        Assert.Equal([0], again.Create);
+        var second = JobPods.Make(job, 0, again.Replaced[0]);
+        Assert.Equal("1", second.Metadata.Annotations[IndexFailures.Count]);
+        second.Metadata.Uid = "d";
+        Assert.Equal("a", Assert.Single(JobDecider.Decide(job, [first, second, .. running], Start.AddSeconds(10)).Settled).Metadata.Uid);
+
+        // The second one is the last of this index; the others go on.
+        var last = Indexed("d", 0, "Failed", failures: 1, Start);
+        var failed = JobDecider.Decide(job, [last, .. running], Start.AddSeconds(60));
+        Assert.Equal(("0", 0, 0), (failed.Status.FailedIndexes, failed.Create.Count, failed.Delete.Count));
+        Assert.Single(failed.Settled);
+        job.Status = failed.Status;
+        var over = JobDecider.Decide(job, [Indexed("b", 1, "Succeeded"), Indexed("c", 2, "Succeeded")], Start.AddSeconds(60));
+        Assert.Equal("FailedIndexes", over.Status.Conditions.Single(c => c.Type == "FailureTarget").Reason);
+        Assert.Equal(("1,2", "0"), (over.Status.CompletedIndexes, over.Status.FailedIndexes));
+    }
+
+    [Theory]
+    [InlineData(null, null)]
+    [InlineData(1, null)]
+    [InlineData(0, "MaxFailedIndexesExceeded")]
+    public void More_failed_indexes_than_allowed_end_the_job(int? most, string? reason)
+    {
+        var job = Job(completions: 3, parallelism: 3, indexed: true);
+        (job.Spec.BackoffLimitPerIndex, job.Spec.MaxFailedIndexes) = (0, most);
+        var plan = JobDecider.Decide(job, [Indexed("b", 1, "Failed"), Indexed("c", 2, "Running")], Start);
+        Assert.Equal(reason, plan.Status.Conditions?.Single(c => c.Type == "FailureTarget").Reason);
+        Assert.Equal(reason is null ? 0 : 1, plan.Delete.Count);
+    }
+
+    [Fact]
+    public void A_policy_fails_one_index_and_ignores_another_failure()
+    {
+        var job = Job(completions: 2, parallelism: 2, indexed: true);
+        job.Spec.BackoffLimitPerIndex = 5;
+        job.Spec.PodFailurePolicy = new V1PodFailurePolicy
+        {
+            Rules =
+            [
+                new V1PodFailurePolicyRule { Action = "FailIndex", OnExitCodes = new V1PodFailurePolicyOnExitCodesRequirement { OperatorProperty = "In", Values = [42] } },
+                new V1PodFailurePolicyRule { Action = "Ignore", OnPodConditions = [new V1PodFailurePolicyOnPodConditionsPattern { Type = "DisruptionTarget", Status = "True" }] },
+            ],
+        };
+        var (final, evicted) = (Indexed("a", 0, "Failed"), Indexed("b", 1, "Failed", failures: 2));
+        final.Status.ContainerStatuses[0].State.Terminated.ExitCode = 42;
+        evicted.Status.Conditions = [new V1PodCondition { Type = "DisruptionTarget", Status = "True" }];
+        var plan = JobDecider.Decide(job, [final, evicted], Start);
+        Assert.Equal("0", plan.Status.FailedIndexes);
+        Assert.Equal([1], plan.Create);
+        var next = JobPods.Make(job, 1, plan.Replaced[1]).Metadata.Annotations;
+        Assert.Equal(("2", "1"), (next[IndexFailures.Count], next[IndexFailures.IgnoredCount]));
+    }
+
+    private static V1Pod Indexed(string uid, int index, string phase, int failures = 0, DateTimeOffset? end = null)
+    {
+        var pod = Pod(uid, phase, end);
+        pod.Metadata.Annotations = new Dictionary<string, string> { [JobNames.CompletionIndex] = $"{index}", [IndexFailures.Count] = $"{failures}" };
+        return pod;
+    }
+
     private static V1Job Job(int completions, int parallelism, bool indexed) => new()
     {
         Metadata = new V1ObjectMeta { Name = "j", NamespaceProperty = "ns", Uid = "j" },

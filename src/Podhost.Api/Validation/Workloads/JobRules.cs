@@ -7,6 +7,7 @@ internal static class JobRules
 {
     // Upstream's bounds for jobs that keep track of single indexes.
     private const long MaxIndexedParallelism = 100_000;
+    private const long MaxFailedIndexesOfMany = 10_000;
 
     public static void Create(Field job)
     {
@@ -98,13 +99,43 @@ internal static class JobRules
             }
         }
 
-        if (spec["backoffLimitPerIndex"].IsSet)
+        CheckFailedIndexes(spec);
+    }
+
+    private static void CheckFailedIndexes(Field spec)
+    {
+        var (limit, most) = (spec["backoffLimitPerIndex"], spec["maxFailedIndexes"]);
+        if (most.IsSet && !limit.IsSet)
         {
-            spec["backoffLimitPerIndex"].Forbidden("not implemented by this server");
+            limit.Required("when maxFailedIndexes is specified");
         }
-        else if (spec["maxFailedIndexes"].IsSet)
+
+        if (most.Number > MaxIndexedParallelism)
         {
-            spec["backoffLimitPerIndex"].Required("when maxFailedIndexes is specified");
+            most.Invalid($"must be less than or equal to {MaxIndexedParallelism}");
+        }
+
+        if (spec["completions"].IsSet && most.Number > spec["completions"].Number)
+        {
+            most.Invalid("must be less than or equal to completions");
+        }
+
+        if (!limit.IsSet || !(spec["completions"].Number > MaxIndexedParallelism))
+        {
+            return;
+        }
+
+        if (!most.IsSet)
+        {
+            most.Required($"must be specified when completions is above {MaxIndexedParallelism}");
+        }
+
+        foreach (var bounded in (ReadOnlySpan<Field>)[spec["parallelism"], most])
+        {
+            if (bounded.Number > MaxFailedIndexesOfMany)
+            {
+                bounded.Invalid($"must be less than or equal to {MaxFailedIndexesOfMany} when completions are above {MaxIndexedParallelism} and used with backoff limit per index");
+            }
         }
     }
 
@@ -125,6 +156,11 @@ internal static class JobRules
         foreach (var rule in spec["podFailurePolicy"]["rules"].Items)
         {
             rule["action"].RequiredOneOf("Count", "FailIndex", "FailJob", "Ignore");
+            if (rule["action"].Text == "FailIndex" && !spec["backoffLimitPerIndex"].IsSet)
+            {
+                rule["action"].Invalid("requires the backoffLimitPerIndex to be set");
+            }
+
             if (rule["onExitCodes"].IsSet == (rule["onPodConditions"].Count > 0))
             {
                 rule.Invalid("specifying one of OnExitCodes and OnPodConditions is required");

@@ -30,11 +30,11 @@ internal static class FailurePolicy
                 .Select(c => $"Container {c.Name} for pod {name} failed with exit code {c.Code}").FirstOrDefault();
         }
 
-        return (rule.OnPodConditions ?? []).Where(p => pod.Status?.Conditions?.Any(c => c.Type == p.Type && c.Status == (p.Status ?? "True")) == true)
-            .Select(p => $"Pod {name} has condition {p.Type}").FirstOrDefault();
+        return (pod.Status?.Conditions ?? []).Where(c => (rule.OnPodConditions ?? []).Any(p => p.Type == c.Type && (p.Status ?? "True") == c.Status))
+            .Select(c => $"Pod {name} has condition {c.Type}").FirstOrDefault();
     }
 
     private static IEnumerable<(string Name, int Code)> Ended(V1Pod pod) =>
-        (pod.Status?.InitContainerStatuses ?? []).Concat(pod.Status?.ContainerStatuses ?? [])
+        (pod.Status?.ContainerStatuses ?? []).Concat(pod.Status?.InitContainerStatuses ?? [])
             .Where(c => c.State?.Terminated is not null).Select(c => (c.Name, c.State.Terminated.ExitCode));
 }

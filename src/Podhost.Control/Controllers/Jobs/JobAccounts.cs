@@ -1,4 +1,5 @@
 using k8s.Models;
+using Podhost.Control.Objects;
 
 namespace Podhost.Control.Controllers.Jobs;
 
@@ -22,6 +23,12 @@ internal sealed class JobAccounts
 
     public SortedSet<int> Indexes { get; private set; } = [];
 
+    /// <summary>Indexes that failed for good; null where the job does not limit single indexes.</summary>
+    public SortedSet<int>? FailedIndexes { get; private set; }
+
+    /// <summary>Failed pods that are not counted before the next pod of their index is there.</summary>
+    public IReadOnlyDictionary<int, V1Pod> Awaiting { get; private set; } = new Dictionary<int, V1Pod>();
+
     public List<string> UncountedSucceeded { get; } = [];
 
     public List<string> UncountedFailed { get; } = [];
@@ -43,7 +50,8 @@ internal sealed class JobAccounts
         var tracked = pods.Where(JobNames.IsTracked).ToDictionary(p => p.Metadata.Uid);
         accounts.Succeeded += accounts.Carry(job.Status?.UncountedTerminatedPods?.Succeeded, tracked, accounts.UncountedSucceeded);
         accounts.Failed += accounts.Carry(job.Status?.UncountedTerminatedPods?.Failed, tracked, accounts.UncountedFailed);
-        foreach (var pod in tracked.Values.OrderBy(p => p.Metadata.CreationTimestamp))
+        accounts.LimitIndexes(job, pods);
+        foreach (var pod in tracked.Values.Except(accounts.Awaiting.Values).OrderBy(p => p.Metadata.CreationTimestamp))
         {
             accounts.Count(job, pod);
         }
@@ -51,9 +59,39 @@ internal sealed class JobAccounts
         return accounts;
     }
 
+    /// <summary>The job is over: no failed pod waits for another one any more.</summary>
+    public void CountAwaiting(V1Job job)
+    {
+        foreach (var pod in Awaiting.Values)
+        {
+            Count(job, pod);
+        }
+
+        Awaiting = new Dictionary<int, V1Pod>();
+    }
+
     /// <summary>True where a pod counts as failed: it ended so, or it is told to go and another shall replace it at once.</summary>
     public static bool IsFailed(V1Job job, V1Pod pod) => pod.Status?.Phase == "Failed"
         || (job.Spec.PodReplacementPolicy != "Failed" && pod.Metadata.DeletionTimestamp is not null && pod.Status?.Phase != "Succeeded");
+
+    private void LimitIndexes(V1Job job, IReadOnlyList<V1Pod> pods)
+    {
+        if (!IndexFailures.AreLimited(job))
+        {
+            return;
+        }
+
+        var failed = pods.Where(p => JobNames.IsTracked(p) && p.Status?.Phase != "Succeeded" && IsFailed(job, p) && IsValid(job, JobNames.IndexOf(p))).ToList();
+        FailedIndexes = IndexSet.Parse(job.Status?.FailedIndexes);
+        FailedIndexes.UnionWith(failed.Where(p => IndexFailures.IsLast(job, p)).Select(JobNames.IndexOf));
+        if (!JobNames.IsFinished(job))
+        {
+            var succeeded = pods.Where(p => p.Status?.Phase == "Succeeded").Select(JobNames.IndexOf);
+            Awaiting = IndexFailures.Awaiting(failed, Indexes.Concat(succeeded).Concat(FailedIndexes).Concat(pods.Where(PodStates.IsActive).Select(JobNames.IndexOf)).ToHashSet());
+        }
+    }
+
+    private static bool IsValid(V1Job job, int index) => index >= 0 && index < job.Spec.Completions;
 
     // What was noted before and has lost its finalizer is a number from now on.
     private int Carry(IList<string>? uids, Dictionary<string, V1Pod> tracked, List<string> keep)
@@ -110,7 +148,7 @@ internal sealed class JobAccounts
         {
             UncountedSucceeded.Add(pod.Metadata.Uid);
         }
-        else if (JobNames.IndexOf(pod) is >= 0 and var index && index < job.Spec.Completions && Indexes.Add(index))
+        else if (JobNames.IndexOf(pod) is var index && IsValid(job, index) && Indexes.Add(index))
         {
             // An index is done or not: it cannot count twice.
             Succeeded++;

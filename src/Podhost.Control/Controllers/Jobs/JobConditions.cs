@@ -23,15 +23,12 @@ internal static class JobConditions
             Terminating = terminating,
             Succeeded = Some(accounts.Succeeded),
             Failed = Some(accounts.Failed),
+            FailedIndexes = accounts.FailedIndexes is { } failed ? IndexSet.Print(failed) ?? "" : null,
             CompletedIndexes = JobNames.IsIndexed(job) ? IndexSet.Print(accounts.Indexes) : null,
             StartTime = job.Status?.StartTime,
             CompletionTime = job.Status?.CompletionTime,
             Conditions = [.. job.Status?.Conditions ?? []],
-            UncountedTerminatedPods = new V1UncountedTerminatedPods
-            {
-                Succeeded = accounts.UncountedSucceeded.Count > 0 ? accounts.UncountedSucceeded : null,
-                Failed = accounts.UncountedFailed.Count > 0 ? accounts.UncountedFailed : null,
-            },
+            UncountedTerminatedPods = Uncounted(accounts),
         };
         if (!JobNames.IsFinished(job))
         {
@@ -41,6 +38,13 @@ internal static class JobConditions
         status.Conditions = status.Conditions.Count > 0 ? status.Conditions : null;
         return status;
     }
+
+    /// <summary>The ends that are noted and not yet numbers.</summary>
+    public static V1UncountedTerminatedPods Uncounted(JobAccounts accounts) => new()
+    {
+        Succeeded = accounts.UncountedSucceeded.Count > 0 ? accounts.UncountedSucceeded : null,
+        Failed = accounts.UncountedFailed.Count > 0 ? accounts.UncountedFailed : null,
+    };
 
     /// <summary>How the job ends, or null where it goes on.</summary>
     public static JobVerdict? Verdict(V1Job job, V1JobStatus status, JobAccounts accounts, IReadOnlyList<V1Pod> active, IReadOnlyList<V1Pod> pods, DateTimeOffset now)
@@ -66,6 +70,11 @@ internal static class JobConditions
             return new JobVerdict("FailureTarget", "DeadlineExceeded", "Job was active longer than specified deadline");
         }
 
+        if (OfFailedIndexes(job, accounts) is { } failed)
+        {
+            return failed;
+        }
+
         if (JobNames.IsIndexed(job) && SuccessPolicy.Match(job, accounts.Indexes) is { } met)
         {
             return new JobVerdict("SuccessCriteriaMet", "SuccessPolicy", met);
@@ -73,6 +82,18 @@ internal static class JobConditions
 
         var complete = job.Spec.Completions is { } completions ? accounts.AllSucceeded >= completions : accounts.AllSucceeded > 0 && active.Count == 0;
         return complete ? new JobVerdict("SuccessCriteriaMet", "CompletionsReached", "Reached expected number of succeeded pods") : null;
+    }
+
+    private static JobVerdict? OfFailedIndexes(V1Job job, JobAccounts accounts)
+    {
+        if (accounts.FailedIndexes is not { Count: > 0 } failed)
+        {
+            return null;
+        }
+
+        return failed.Count > job.Spec.MaxFailedIndexes
+            ? new JobVerdict("FailureTarget", "MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes")
+            : failed.Count + accounts.Indexes.Count >= job.Spec.Completions ? new JobVerdict("FailureTarget", "FailedIndexes", "Job has failed indexes") : null;
     }
 
     /// <summary>Notes the verdict and, where no pod is alive and every end is counted, that the job is over.</summary>

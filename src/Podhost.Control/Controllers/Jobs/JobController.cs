@@ -135,7 +135,7 @@ public sealed class JobController : QueueController
         await _control.DeleteAsync(job, plan.Delete, cancellationToken);
         if (plan.Create.Count > 0)
         {
-            var made = plan.Create.Select(i => JobPods.Make(job, i)).ToList();
+            var made = plan.Create.Select(i => JobPods.Make(job, i, plan.Replaced.GetValueOrDefault(i))).ToList();
             if ((await _control.CreateAsync(job, made, cancellationToken)).Refusal is not null)
             {
                 queue.AddRateLimited(key);

@@ -10,7 +10,11 @@ namespace Podhost.Control.Controllers.Jobs;
 /// <param name="Create">Indexes of pods to make; -1 where the job has none.</param>
 /// <param name="Delete">Pods to delete.</param>
 /// <param name="WakeAfter">The time after which to look again with nobody telling.</param>
-internal sealed record JobPlan(V1JobStatus Status, IReadOnlyList<V1Pod> Settled, IReadOnlyList<int> Create, IReadOnlyList<V1Pod> Delete, TimeSpan? WakeAfter);
+internal sealed record JobPlan(V1JobStatus Status, IReadOnlyList<V1Pod> Settled, IReadOnlyList<int> Create, IReadOnlyList<V1Pod> Delete, TimeSpan? WakeAfter)
+{
+    /// <summary>The failed pods that those to be made come after, by index, where the job limits single indexes.</summary>
+    public IReadOnlyDictionary<int, V1Pod> Replaced { get; init; } = new Dictionary<int, V1Pod>();
+}
 
 /// <summary>Pure decisions about a Job. Source: upstream's job controller, syncJob and manageJob.</summary>
 internal static class JobDecider
@@ -36,6 +40,8 @@ internal static class JobDecider
 
         if (JobConditions.Verdict(job, status, accounts, active, pods, now) is { } verdict)
         {
+            accounts.CountAwaiting(job);
+            status.UncountedTerminatedPods = JobConditions.Uncounted(accounts);
             JobConditions.End(job, status, verdict, active.Count + terminating, now);
             return new JobPlan(status, accounts.Settled, [], active, null);
         }
@@ -64,12 +70,36 @@ internal static class JobDecider
             return new JobPlan(status, accounts.Settled, [], [], wake);
         }
 
+        if (IndexFailures.AreLimited(job))
+        {
+            return ByIndex(Pending(job, accounts, pods, active, missing), accounts, status, wake, now);
+        }
+
         if (Backoff(job, pods, now) is { } left)
         {
             return new JobPlan(status, accounts.Settled, [], [], Sooner(wake, left));
         }
 
-        return new JobPlan(status, accounts.Settled, Indexes(job, accounts, active, missing), [], wake);
+        return new JobPlan(status, accounts.Settled, JobNames.IsIndexed(job) ? Pending(job, accounts, pods, active, missing) : [.. Enumerable.Repeat(-1, missing)], [], wake);
+    }
+
+    // Each index waits for itself.
+    private static JobPlan ByIndex(List<int> pending, JobAccounts accounts, V1JobStatus status, TimeSpan? wake, DateTimeOffset now)
+    {
+        var create = new List<int>();
+        foreach (var index in pending)
+        {
+            if (accounts.Awaiting.TryGetValue(index, out var last) && Left(IndexFailures.All(last) + 1, EndOf(last, now), now) is { } left)
+            {
+                wake = Sooner(wake, left);
+            }
+            else
+            {
+                create.Add(index);
+            }
+        }
+
+        return new JobPlan(status, accounts.Settled, create, [], wake) { Replaced = accounts.Awaiting };
     }
 
     private static int Wanted(V1Job job, JobAccounts accounts, int active)
@@ -82,15 +112,16 @@ internal static class JobDecider
             : parallelism;
     }
 
-    private static List<int> Indexes(V1Job job, JobAccounts accounts, List<V1Pod> active, int missing)
+    /// <summary>The first indexes without a pod that are neither done nor failed for good.</summary>
+    private static List<int> Pending(V1Job job, JobAccounts accounts, IReadOnlyList<V1Pod> pods, List<V1Pod> active, int missing)
     {
-        if (!JobNames.IsIndexed(job))
+        var taken = active.Select(JobNames.IndexOf).ToHashSet();
+        if (job.Spec.PodReplacementPolicy == "Failed")
         {
-            return [.. Enumerable.Repeat(-1, missing)];
+            taken.UnionWith(pods.Where(p => p.Metadata.DeletionTimestamp is not null && !PodStates.IsFinished(p)).Select(JobNames.IndexOf));
         }
 
-        var taken = active.Select(JobNames.IndexOf).ToHashSet();
-        return [.. Enumerable.Range(0, job.Spec.Completions ?? 0).Where(i => !taken.Contains(i) && !accounts.Indexes.Contains(i)).Take(missing)];
+        return [.. Enumerable.Range(0, job.Spec.Completions ?? 0).Where(i => !taken.Contains(i) && !accounts.Indexes.Contains(i) && accounts.FailedIndexes?.Contains(i) != true).Take(missing)];
     }
 
     private static IEnumerable<V1Pod> Surplus(IEnumerable<V1Pod> active) =>
@@ -102,22 +133,18 @@ internal static class JobDecider
         var ends = pods.Where(p => PodStates.IsFinished(p) || JobAccounts.IsFailed(job, p))
             .Select(p => (At: EndOf(p, now), Failed: p.Status?.Phase != "Succeeded")).OrderByDescending(e => e.At).ToList();
         var failures = ends.TakeWhile(e => e.Failed).Count();
-        if (failures == 0)
-        {
-            return null;
-        }
+        return failures == 0 ? null : Left(failures, ends[0].At, now);
+    }
 
+    // What is left of the back-off after so many failures; null where it is over.
+    private static TimeSpan? Left(int failures, DateTimeOffset end, DateTimeOffset now)
+    {
         var delay = TimeSpan.FromTicks(Math.Min(MaxBackoff.Ticks, FirstBackoff.Ticks << Math.Min(failures - 1, 10)));
-        var left = ends[0].At + delay - now;
+        var left = end + delay - now;
         return left > TimeSpan.Zero ? left : null;
     }
 
-    private static DateTimeOffset EndOf(V1Pod pod, DateTimeOffset now)
-    {
-        var ends = (pod.Status?.ContainerStatuses ?? []).Select(c => c.State?.Terminated?.FinishedAt).OfType<DateTime>().ToList();
-        var end = ends.Count > 0 ? ends.Max() : pod.Metadata.DeletionTimestamp ?? pod.Status?.Conditions?.Select(c => c.LastTransitionTime).Max();
-        return end is { } at ? new DateTimeOffset(at.ToUniversalTime()) : now;
-    }
+    private static DateTimeOffset EndOf(V1Pod pod, DateTimeOffset now) => JobPods.EndOf(pod) is { } at ? new DateTimeOffset(at.ToUniversalTime()) : now;
 
     private static TimeSpan? Sooner(TimeSpan? left, TimeSpan right) => left < right ? left : right;
 }
