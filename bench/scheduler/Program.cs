@@ -10,7 +10,7 @@ Console.WriteLine($"{nodes} nodes, {pods} pods, {Environment.ProcessorCount} cor
 Console.WriteLine();
 Console.WriteLine("| pods | all at once | pods a node | 1,000 more, 100 a second: create → bound | CPU when idle |");
 Console.WriteLine("|---|---|---|---|---|");
-await using (var warming = await Run.StartAsync(nodes: 100))
+await using (var warming = await Run.StartAsync(nodes: 200))
 {
     await warming.BurstAsync("mixed", 1000);
 }

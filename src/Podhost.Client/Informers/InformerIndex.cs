@@ -22,6 +22,15 @@ public sealed class InformerIndex<T> where T : class, IKubernetesObject<V1Object
         }
     }
 
+    /// <summary>How many objects have the value.</summary>
+    public int Count(string value)
+    {
+        lock (_gate)
+        {
+            return _byValue.TryGetValue(value, out var objects) ? objects.Count : 0;
+        }
+    }
+
     internal bool IsBy(Func<T, IEnumerable<string>> valuesOf) => _valuesOf == valuesOf;
 
     /// <summary>Takes an object out, puts one in, or both: null for none.</summary>

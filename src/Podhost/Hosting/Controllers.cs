@@ -8,6 +8,7 @@ using Podhost.Client.Informers;
 using Podhost.Configuration;
 using Podhost.Control.Controllers;
 using Podhost.Control.Controllers.Certificates;
+using Podhost.Control.Controllers.ClusterRoles;
 using Podhost.Control.Controllers.CronJobs;
 using Podhost.Control.Controllers.DaemonSets;
 using Podhost.Control.Controllers.Deployments;
@@ -141,7 +142,7 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         Follow<V1Secret>(client);
         Follow<V1RuntimeClass>(client);
         Follow<V1ClusterRoleBinding>(client);
-        Follow<V1ClusterRole>(client);
+        Add(new ClusterRoleAggregationController(client, Follow<V1ClusterRole>(client), time, logs));
         Follow<V1RoleBinding>(client);
         Follow<V1Role>(client);
         Follow<V1PriorityClass>(client);

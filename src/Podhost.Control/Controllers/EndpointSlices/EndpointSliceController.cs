@@ -13,6 +13,7 @@ public sealed class EndpointSliceController : QueueController
     private readonly IApiClient _client;
     private readonly IInformer<V1Service> _services;
     private readonly IInformer<V1Pod> _pods;
+    private readonly ServiceIndex _index;
     private readonly IInformer<V1Node> _nodes;
     private readonly IInformer<V1EndpointSlice> _slices;
     private readonly TriggerTimes _triggers = new();
@@ -38,6 +39,7 @@ public sealed class EndpointSliceController : QueueController
         _client = client;
         _services = services;
         _pods = pods;
+        _index = new ServiceIndex(services, pods);
         _nodes = nodes;
         _slices = slices;
     }
@@ -48,7 +50,7 @@ public sealed class EndpointSliceController : QueueController
     /// <inheritdoc />
     protected override IEnumerable<IDisposable> Subscribe(WorkQueue<ObjectKey> queue)
     {
-        yield return ServiceFeed.Subscribe(_services, _pods, queue.Add);
+        yield return ServiceFeed.Subscribe(_services, _pods, _index, queue.Add);
         yield return _slices.Subscribe(e =>
         {
             // Ours come back as Added; what somebody changed or deleted is repaired.
@@ -99,7 +101,7 @@ public sealed class EndpointSliceController : QueueController
     private async Task EnsureAsync(V1Service service, IReadOnlyList<V1EndpointSlice> present, CancellationToken cancellationToken)
     {
         var families = service.Spec.IpFamilies is { Count: > 0 } given ? given : ["IPv4"];
-        var pods = _pods.List().Where(p => ServicePods.Selects(service, p)).ToList();
+        var pods = _index.PodsOf(service);
         var moment = _triggers.Next(service, pods);
         foreach (var family in families)
         {

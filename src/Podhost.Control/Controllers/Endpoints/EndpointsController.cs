@@ -14,6 +14,7 @@ public sealed class EndpointsController : QueueController
     private readonly IApiClient _client;
     private readonly IInformer<V1Service> _services;
     private readonly IInformer<V1Pod> _pods;
+    private readonly ServiceIndex _index;
     private readonly IInformer<V1Endpoints> _endpoints;
     private readonly TriggerTimes _triggers = new();
 
@@ -31,6 +32,7 @@ public sealed class EndpointsController : QueueController
         _client = client;
         _services = services;
         _pods = pods;
+        _index = new ServiceIndex(services, pods);
         _endpoints = endpoints;
     }
 
@@ -40,7 +42,7 @@ public sealed class EndpointsController : QueueController
     /// <inheritdoc />
     protected override IEnumerable<IDisposable> Subscribe(WorkQueue<ObjectKey> queue)
     {
-        yield return ServiceFeed.Subscribe(_services, _pods, queue.Add);
+        yield return ServiceFeed.Subscribe(_services, _pods, _index, queue.Add);
         yield return _endpoints.Subscribe(e => queue.Add(ObjectKey.Of(e.Object)));
     }
 
@@ -56,7 +58,7 @@ public sealed class EndpointsController : QueueController
             }
             else if (ServicePods.IsManaged(service) && service.Metadata.DeletionTimestamp is null)
             {
-                var pods = _pods.List().Where(p => ServicePods.Selects(service, p)).ToList();
+                var pods = _index.PodsOf(service);
                 await EnsureAsync(EndpointsRules.Of(service, pods), _triggers.Next(service, pods), cancellationToken);
             }
         }

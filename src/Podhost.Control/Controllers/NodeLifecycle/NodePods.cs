@@ -12,9 +12,11 @@ namespace Podhost.Control.Controllers.NodeLifecycle;
 /// <summary>The effect on the pods of a node that is not ready: their Ready condition becomes False, so that no Service leads to them.</summary>
 internal sealed class NodePods(IApiClient client, IInformer<V1Pod> pods, IEventSink events, TimeProvider time)
 {
+    private readonly InformerIndex<V1Pod> _byNode = pods.AddIndex(OwnerIndex.ByNode);
+
     public async Task MarkNotReadyAsync(string node, CancellationToken cancellationToken)
     {
-        foreach (var pod in pods.List().Where(p => p.Spec.NodeName == node && PodStates.IsReady(p)))
+        foreach (var pod in _byNode.Get(node).Where(PodStates.IsReady))
         {
             try
             {

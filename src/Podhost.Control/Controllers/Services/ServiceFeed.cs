@@ -9,7 +9,7 @@ namespace Podhost.Control.Controllers.Services;
 internal static class ServiceFeed
 {
     /// <summary>Subscribes; the callback gets the keys of Services and must not block.</summary>
-    public static IDisposable Subscribe(IInformer<V1Service> services, IInformer<V1Pod> pods, Action<ObjectKey> touched) => new Both(
+    public static IDisposable Subscribe(IInformer<V1Service> services, IInformer<V1Pod> pods, ServiceIndex index, Action<ObjectKey> touched) => new Both(
         services.Subscribe(e => touched(ObjectKey.Of(e.Object))),
         pods.Subscribe(e =>
         {
@@ -18,12 +18,9 @@ internal static class ServiceFeed
                 return;
             }
 
-            foreach (var service in services.List())
+            foreach (var service in index.ServicesOf(e.Object).Concat(e.Previous is null ? [] : index.ServicesOf(e.Previous)))
             {
-                if (ServicePods.Selects(service, e.Object) || (e.Previous is not null && ServicePods.Selects(service, e.Previous)))
-                {
-                    touched(ObjectKey.Of(service));
-                }
+                touched(ObjectKey.Of(service));
             }
         }));
 

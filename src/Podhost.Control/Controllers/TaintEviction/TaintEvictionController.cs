@@ -6,6 +6,7 @@ using Podhost.Client;
 using Podhost.Client.Informers;
 using Podhost.Client.Queues;
 using Podhost.Control.Events;
+using Podhost.Control.Objects;
 
 namespace Podhost.Control.Controllers.TaintEviction;
 
@@ -14,6 +15,7 @@ public sealed class TaintEvictionController : QueueController
 {
     private readonly IApiClient _client;
     private readonly IInformer<V1Pod> _pods;
+    private readonly InformerIndex<V1Pod> _podsByNode;
     private readonly IInformer<V1Node> _nodes;
     private readonly IEventSink _events;
     private readonly TimeProvider _time;
@@ -31,6 +33,7 @@ public sealed class TaintEvictionController : QueueController
     {
         _client = client;
         _pods = pods;
+        _podsByNode = pods.AddIndex(OwnerIndex.ByNode);
         _nodes = nodes;
         _events = events;
         _time = time;
@@ -46,7 +49,7 @@ public sealed class TaintEvictionController : QueueController
         {
             if (e.Type != WatchEventKind.Deleted && HasNoExecute(e.Object))
             {
-                foreach (var pod in _pods.List().Where(p => p.Spec.NodeName == e.Object.Metadata.Name))
+                foreach (var pod in _podsByNode.Get(e.Object.Metadata.Name))
                 {
                     queue.Add(ObjectKey.Of(pod));
                 }
