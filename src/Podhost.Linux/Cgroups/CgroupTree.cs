@@ -266,7 +266,8 @@ public sealed class CgroupTree
     {
         var processes = Processes(path);
         var alive = false;
-        foreach (var pid in processes)
+        // A thread of ours may still be there: it started the cgroup's first process, and ends.
+        foreach (var pid in processes.Where(pid => pid != Environment.ProcessId))
         {
             using var handle = PidFd.Open(pid);
             alive |= handle is not null && handle.Signal(Kill9) && ProcessIdentity.Read(pid) is not null;

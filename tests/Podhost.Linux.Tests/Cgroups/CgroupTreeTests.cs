@@ -124,7 +124,18 @@ public sealed class CgroupTreeTests : IDisposable
             tree.AddProcess(path, child.Pid);
             Assert.Contains(child.Pid, tree.Processes(path));
             Assert.NotNull(CgroupUsage.Read(tree, path));
+            // As when a sandbox fails while the thread that made it has not ended: this process must not kill itself.
+            using var killed = new ManualResetEventSlim();
+            var thread = new Thread(() =>
+            {
+                _ = tree.TryAddCurrentThread(path);
+                killed.Wait(CancellationToken.None);
+            });
+            thread.Start();
+            Assert.True(tree.IsV2 || SpinWait.SpinUntil(() => tree.Processes(path).Contains(Environment.ProcessId), TimeSpan.FromSeconds(10)));
             tree.Kill(path);
+            killed.Set();
+            thread.Join();
             Assert.Equal(137, await child.Exit.WaitAsync(TimeSpan.FromSeconds(20), CancellationToken.None));
         }
         finally
