@@ -32,8 +32,8 @@ public sealed class ImageFuzzTests : IDisposable
         Fuzzer.Run(
             "layer",
             2000,
-            [tar, Gzip(tar)],
-            ["../../outside/file", "outside/file\0", ".wh..wh..opq", ".wh.", "ustar\0", "path=../outside/file\n", "linkpath=" + outside + "\n", "9999999999"],
+            [tar, Gzip(tar), SparseTar()],
+            ["../../outside/file", "outside/file\0", ".wh..wh..opq", ".wh.", "ustar\0", "path=../outside/file\n", "linkpath=" + outside + "\n", "9999999999", "GNU.sparse.realsize=999999999999999999\n", "GNU.sparse.map=0,1,", "1\n0\n"],
             input =>
             {
                 Repair(input);
@@ -116,6 +116,39 @@ public sealed class ImageFuzzTests : IDisposable
             writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, ".wh.gone"));
             writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "x", new Dictionary<string, string> { ["SCHILY.xattr.user.a"] = "b" }));
             writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, new string('p', 150) + "/" + new string('q', 150)));
+        }
+
+        return stream.ToArray();
+    }
+
+    /// <summary>The forms of sparse files: the header's own with an extension block, PAX 0.0, 0.1 and 1.0.</summary>
+    private static byte[] SparseTar()
+    {
+        using var stream = new MemoryStream();
+        var header = new byte[1024 + 512];
+        void Put(int at, string text) => Encoding.ASCII.GetBytes(text).CopyTo(header, at);
+        Put(0, "old");
+        Put(100, "0000644\0");
+        Put(124, "00000000012\0");
+        Put(156, "S");
+        Put(257, "ustar  \0");
+        Put(386, "00000000000\000000000005\000000001000\000000000005\0");
+        Put(482, "\u0001");
+        Put(483, "00000004000\0");
+        Put(512, "00000002000\000000000000\0");
+        Put(1024, "helloworld");
+        Repair(header);
+        stream.Write(header);
+        using (var writer = new TarWriter(stream, TarEntryFormat.Pax, leaveOpen: true))
+        {
+            void Write(string data, params string[] records) => writer.WriteEntry(
+                new PaxTarEntry(TarEntryType.RegularFile, "sparse", records.Select(r => r.Split('=')).Select(r => KeyValuePair.Create("GNU.sparse." + r[0], r[1])))
+                {
+                    DataStream = new MemoryStream(Encoding.ASCII.GetBytes(data)),
+                });
+            Write("hello", "size=4096", "offset=100", "numbytes=5");
+            Write("helloworld", "size=4096", "numblocks=2", "name=s01", "map=0,5,100,5");
+            Write("2\n0\n5\n4091\n5\n".PadRight(512, '\0') + "helloworld", "major=1", "minor=0", "name=s10", "realsize=4096");
         }
 
         return stream.ToArray();

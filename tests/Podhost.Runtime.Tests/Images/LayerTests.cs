@@ -212,12 +212,61 @@ public sealed class LayerTests : IDisposable
     }
 
     [Fact]
-    public async Task UnknownAndSparseEntriesAreRefused()
+    public async Task UnknownAndBrokenEntriesAreRefused()
     {
         await RefuseAsync(new TestLayer().Raw(TestLayer.Block("x", 'V', 0)));
         await RefuseAsync(new TestLayer().Raw(TestLayer.Block("x", 'S', 0)));
-        await RefuseAsync(new TestLayer().FileWithPax("x", TestLayer.PaxRecord("GNU.sparse.major", "1"u8.ToArray())));
+        await RefuseAsync(new TestLayer().FileWithPax("x", Sparse("major=1")));
+        await RefuseAsync(new TestLayer().FileWithPax("x", Sparse("size=10", "map=0,5")));
+        await RefuseAsync(new TestLayer().FileWithPax("x", Sparse("size=10", "offset=0")));
+        await RefuseAsync(new TestLayer().FileWithPax("x", Sparse("size=10", "numbytes=0")));
+        await RefuseAsync(new TestLayer().FileWithPax("x", Sparse("size=10", "map=8,0,4,0")));
+        await RefuseAsync(new TestLayer().FileWithPax("x", Sparse("size=10", "map=11,0")));
+        await RefuseAsync(new TestLayer().FileWithPax("x", Sparse("size=10", "map=-1,1")));
+        await RefuseAsync(new TestLayer().FileWithPax("x", Sparse("size=10", "map=x")));
+        await RefuseAsync(new TestLayer().FileWithPax("x", Sparse("major=1", "minor=0", "realsize=10", "name=y")));
+        await RefuseAsync(new TestLayer().FileWithPax("x", Sparse("major=2", "realsize=10")));
+        await RefuseAsync(new TestLayer().FileWithPax("x", Sparse("size=9999999999999", "map=0,0")));
         await RefuseAsync(new TestLayer().FileWithPax("x", "99 path=x\n"u8.ToArray()));
+    }
+
+    [Theory]
+    [InlineData("--format=gnu")]
+    [InlineData("--format=pax --sparse-version=0.0")]
+    [InlineData("--format=pax --sparse-version=0.1")]
+    [InlineData("--format=pax --sparse-version=1.0")]
+    public async Task SparseFilesOfTarKeepTheirContentAndTheirHoles(string options)
+    {
+        const int part = 8192, parts = 60; // More than a header and two extension blocks of the old form hold.
+        var from = Directory.CreateTempSubdirectory("podhost-sparse-").FullName;
+        try
+        {
+            using (var file = File.OpenHandle(Path.Combine(from, "sparse"), FileMode.Create, FileAccess.Write))
+            {
+                for (var i = 0; i < parts; i++)
+                {
+                    RandomAccess.Write(file, Enumerable.Repeat((byte)(i + 1), part / 2).ToArray(), (2L * i + 1) * part);
+                }
+
+                RandomAccess.SetLength(file, 4L * parts * part);
+            }
+
+            await File.WriteAllTextAsync(Path.Combine(from, "zfter"), "after", TestContext.Current.CancellationToken);
+            var archive = Path.Combine(from, "archive");
+            using (var tar = System.Diagnostics.Process.Start("tar", [.. options.Split(' '), "-C", from, "--sparse", "-cf", archive, "sparse", "zfter"]))
+            {
+                await tar.WaitForExitAsync(TestContext.Current.CancellationToken);
+            }
+
+            Assert.True(new FileInfo(archive).Length < 2L * parts * part, "tar wrote no sparse archive");
+            var diff = await UnpackAsync(await File.ReadAllBytesAsync(archive, TestContext.Current.CancellationToken), null);
+            Assert.True(File.ReadAllBytes(Path.Combine(from, "sparse")).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(diff, "sparse"))));
+            Assert.Equal("after", await File.ReadAllTextAsync(Path.Combine(diff, "zfter"), TestContext.Current.CancellationToken));
+        }
+        finally
+        {
+            Directory.Delete(from, recursive: true);
+        }
     }
 
     [Fact]
@@ -283,6 +332,9 @@ public sealed class LayerTests : IDisposable
             return Digest.Of([]);
         }
     }
+
+    private static byte[] Sparse(params string[] records) => [.. records.Select(record => record.Split('=')).SelectMany(pair =>
+        TestLayer.PaxRecord("GNU.sparse." + pair[0], Encoding.UTF8.GetBytes(pair[1])))];
 
     private Task<ImageException> RefuseAsync(TestLayer layer, LayerLimits? limits = null) => RefuseAsync(layer.Tar(), limits);
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using Podhost.Linux.Files;
 
 namespace Podhost.Runtime.Images.Layers;
@@ -54,18 +55,30 @@ internal sealed class EntryWriter
     private void CreateFile(DirectoryHandle parent, byte[] name, TarEntry entry, TarStreamReader reader, CancellationToken cancellationToken)
     {
         using var file = parent.CreateFile(name);
-        long position = 0;
-        int count;
-        while ((count = reader.ReadData(_buffer)) > 0)
+        foreach (var region in entry.Sparse ?? [new SparseRegion(0, entry.Size)])
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            RandomAccess.Write(file, _buffer.AsSpan(0, count), position);
-            position += count;
+            Write(file, region, reader, cancellationToken);
+        }
+
+        if (entry.Sparse is not null)
+        {
+            RandomAccess.SetLength(file, entry.Size); // A hole at the end.
         }
 
         FileMetadata.SetOwnerAndPermissions(file, entry.Uid, entry.Gid, entry.Permissions);
         SetAttributes(parent, name, entry);
         FileMetadata.SetTimes(file, entry.MtimeSeconds, entry.MtimeNanoseconds);
+    }
+
+    private void Write(SafeFileHandle file, SparseRegion region, TarStreamReader reader, CancellationToken cancellationToken)
+    {
+        for (var (position, end) = (region.Offset, region.Offset + region.Length); position < end;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var count = reader.ReadData(_buffer.AsSpan(0, (int)Math.Min(_buffer.Length, end - position)));
+            RandomAccess.Write(file, _buffer.AsSpan(0, count), position);
+            position += count;
+        }
     }
 
     // A file system without an attribute's namespace drops it, as other runtimes do: the image still runs.

@@ -49,13 +49,18 @@ internal sealed class LayerApplier : IDisposable
                 throw new ImageException(ImageError.TooLarge, $"layer has more than {_limits.MaxEntries} entries");
             }
 
-            bytes += entry.Size;
+            bytes += Counted(entry, bytes);
             Apply(entry, reader, cancellationToken);
         }
 
         SetDirectoryTimes();
         return new AppliedLayer(layer.Finish(cancellationToken), bytes, entries);
     }
+
+    // The stream's own bound counts what is in it; holes are not.
+    private long Counted(TarEntry entry, long before) => entry.Size <= _limits.MaxBytes - before
+        ? entry.Size
+        : throw new ImageException(ImageError.TooLarge, $"layer has files of more than {_limits.MaxBytes} bytes");
 
     public void Dispose()
     {

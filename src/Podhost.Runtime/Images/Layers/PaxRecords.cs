@@ -26,6 +26,9 @@ internal sealed class PaxRecords
 
     public (long Seconds, int Nanoseconds)? Mtime { get; private set; }
 
+    /// <summary>What GNU tar says of a sparse file; null for an ordinary one.</summary>
+    public PaxSparse? Sparse { get; private set; }
+
     public IReadOnlyList<ExtendedAttribute> Attributes => _attributes;
 
     public static PaxRecords Parse(ReadOnlySpan<byte> records)
@@ -85,9 +88,10 @@ internal sealed class PaxRecords
 
     private void AddOther(string key, ReadOnlySpan<byte> value)
     {
-        if (key.StartsWith("GNU.sparse.", StringComparison.Ordinal))
+        if (key.StartsWith(PaxSparse.Prefix, StringComparison.Ordinal))
         {
-            throw TarFormat.Broken("sparse files are not supported");
+            (Sparse ??= new PaxSparse()).Add(key[PaxSparse.Prefix.Length..], value);
+            return;
         }
 
         if (!key.StartsWith(AttributePrefix, StringComparison.Ordinal))
@@ -121,4 +125,71 @@ internal sealed class PaxRecords
         var seconds = decimal.Floor(time);
         return ((long)seconds, (int)((time - seconds) * 1_000_000_000));
     }
+}
+
+/// <summary>The records GNU.sparse.* of a PAX header. 0.0 repeats offset and numbytes, 0.1 has a map, 1.0 keeps the map before the data.</summary>
+internal sealed class PaxSparse
+{
+    /// <summary>What the names of the records begin with.</summary>
+    public const string Prefix = "GNU.sparse.";
+
+    private long? _offset;
+
+    /// <summary>The file's name: in 0.1 and 1.0 the header has another one.</summary>
+    public byte[]? Name { get; private set; }
+
+    /// <summary>Bytes of the file with its holes.</summary>
+    public long? RealSize { get; private set; }
+
+    /// <summary>The parts with data; empty in 1.0.</summary>
+    public List<SparseRegion> Regions { get; } = [];
+
+    /// <summary>The form 1.0.</summary>
+    public bool MapIsInData => _major == 1;
+
+    private long _major;
+    private long _minor;
+
+    /// <summary>Takes a record.</summary>
+    public void Add(string key, ReadOnlySpan<byte> value)
+    {
+        switch (key)
+        {
+            case "major":
+                _major = SparseMap.Number(value);
+                break;
+            case "minor":
+                _minor = SparseMap.Number(value);
+                break;
+            case "name":
+                Name = value.ToArray();
+                break;
+            case "size" or "realsize":
+                RealSize = SparseMap.Number(value);
+                break;
+            case "offset":
+                _offset = _offset is null ? SparseMap.Number(value) : throw Broken();
+                break;
+            case "numbytes":
+                SparseMap.Add(Regions, _offset ?? throw Broken(), SparseMap.Number(value));
+                _offset = null;
+                break;
+            case "map":
+                SparseMap.AddText(value, Regions);
+                break;
+            default:
+                break; // numblocks: the map has as many as it has.
+        }
+    }
+
+    /// <summary>Throws where the records do not make one of the three forms.</summary>
+    public void Check()
+    {
+        if (RealSize is null || _offset is not null || (_major, _minor) is not ((0, 0) or (0, 1) or (1, 0)) || (MapIsInData && Regions.Count > 0))
+        {
+            throw Broken();
+        }
+    }
+
+    private static ImageException Broken() => TarFormat.Broken("the records of a sparse file contradict each other");
 }

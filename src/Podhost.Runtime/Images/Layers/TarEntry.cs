@@ -28,7 +28,11 @@ internal sealed record TarEntry
 
     public uint Gid { get; init; }
 
+    /// <summary>Bytes of the file; holes of a sparse one included.</summary>
     public long Size { get; init; }
+
+    /// <summary>Where the data belongs in a sparse file; null where it is the whole file.</summary>
+    public IReadOnlyList<SparseRegion>? Sparse { get; init; }
 
     public long MtimeSeconds { get; init; }
 

@@ -10,6 +10,7 @@ internal sealed class TarStreamReader(Stream stream)
     private const int MaxName = 4096;
     private const int MaxExtendedHeader = 1024 * 1024;
     private const int RegularOldType = 0;
+    private const byte SparseOldType = (byte)'S';
 
     private readonly byte[] _block = new byte[TarFormat.BlockSize];
     private long _remaining;
@@ -45,7 +46,7 @@ internal sealed class TarStreamReader(Stream stream)
                     longLink = TarFormat.Text(ReadExtended(size, MaxName + 1)).ToArray();
                     break;
                 default:
-                    return Entry(type, size, pax, pax?.Path ?? longName, pax?.LinkPath ?? longLink);
+                    return Entry(type, size, pax, pax?.Sparse?.Name ?? pax?.Path ?? longName, pax?.LinkPath ?? longLink);
             }
         }
     }
@@ -74,6 +75,9 @@ internal sealed class TarStreamReader(Stream stream)
         var name = longName ?? HeaderName(header);
         var link = longLink ?? TarFormat.Text(header.Slice(157, 100)).ToArray();
         var kind = Kind(type, name);
+        var archived = kind == TarEntryKind.RegularFile ? pax?.Size ?? headerSize : 0;
+        // Only regular files carry data, whatever a header says.
+        var sparse = kind == TarEntryKind.RegularFile ? ReadSparse(type, archived, pax?.Sparse) : null;
         var isDevice = kind is TarEntryKind.CharacterDevice or TarEntryKind.BlockDevice;
         var entry = new TarEntry
         {
@@ -83,28 +87,78 @@ internal sealed class TarStreamReader(Stream stream)
             Permissions = (int)(TarFormat.Number(header.Slice(100, 8)) & 0xFFF),
             Uid = Id(pax?.Uid ?? TarFormat.Number(header.Slice(108, 8))),
             Gid = Id(pax?.Gid ?? TarFormat.Number(header.Slice(116, 8))),
-            // Only regular files carry data, whatever a header says.
-            Size = kind == TarEntryKind.RegularFile ? pax?.Size ?? headerSize : 0,
+            Size = sparse?.Size ?? archived,
+            Sparse = sparse?.Map,
             MtimeSeconds = pax?.Mtime?.Seconds ?? TarFormat.Number(header.Slice(136, 12)),
             MtimeNanoseconds = pax?.Mtime?.Nanoseconds ?? 0,
             DeviceMajor = isDevice ? DeviceNumber(header.Slice(329, 8)) : 0,
             DeviceMinor = isDevice ? DeviceNumber(header.Slice(337, 8)) : 0,
             ExtendedAttributes = pax?.Attributes ?? [],
         };
-        Begin(entry.Size);
+        if (sparse is null)
+        {
+            Begin(archived);
+        }
+
         return entry;
+    }
+
+    // Leaves the reader at the first byte of data.
+    private (long Size, IReadOnlyList<SparseRegion> Map)? ReadSparse(byte type, long archived, PaxSparse? pax)
+    {
+        var regions = pax?.Regions ?? [];
+        long size;
+        if (type == SparseOldType)
+        {
+            size = SparseMap.RealSize(_block);
+            ReadExtensions(regions);
+            Begin(archived);
+        }
+        else if (pax is not null)
+        {
+            pax.Check();
+            size = pax.RealSize!.Value;
+            Begin(archived);
+            regions = pax.MapIsInData ? SparseMap.Read(ReadDataBlock) : regions;
+        }
+        else
+        {
+            return null;
+        }
+
+        return (size, SparseMap.Check(regions, size, _remaining));
+    }
+
+    private void ReadExtensions(List<SparseRegion> regions)
+    {
+        var extension = new byte[TarFormat.BlockSize];
+        for (var more = SparseMap.AddHeader(_block, regions); more; more = SparseMap.AddExtension(extension, regions))
+        {
+            if (stream.ReadAtLeast(extension, extension.Length, throwOnEndOfStream: false) < extension.Length)
+            {
+                throw TarFormat.Broken("unexpected end of the stream");
+            }
+        }
+    }
+
+    private void ReadDataBlock(Span<byte> block)
+    {
+        for (var filled = 0; filled < block.Length;)
+        {
+            var count = ReadData(block[filled..]);
+            filled += count > 0 ? count : throw TarFormat.Broken("a sparse file's map ends early");
+        }
     }
 
     private static TarEntryKind Kind(byte type, byte[] name) => type switch
     {
-        (byte)'0' or (byte)'7' or RegularOldType => name is [.., (byte)'/'] ? TarEntryKind.Directory : TarEntryKind.RegularFile,
+        (byte)'0' or (byte)'7' or SparseOldType or RegularOldType => name is [.., (byte)'/'] ? TarEntryKind.Directory : TarEntryKind.RegularFile,
         (byte)'1' => TarEntryKind.HardLink,
         (byte)'2' => TarEntryKind.SymbolicLink,
         (byte)'3' => TarEntryKind.CharacterDevice,
         (byte)'4' => TarEntryKind.BlockDevice,
         (byte)'5' => TarEntryKind.Directory,
         (byte)'6' => TarEntryKind.Fifo,
-        (byte)'S' => throw TarFormat.Broken("sparse files are not supported"),
         _ => throw TarFormat.Broken($"unknown entry type 0x{type:x2}"),
     };
 
