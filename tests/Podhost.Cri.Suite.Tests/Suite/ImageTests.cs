@@ -70,7 +70,11 @@ public abstract class ImageTests(CriNode node) : CriSuite(node)
         var untagged = (await StatusAsync(digest))!;
         Assert.Empty(untagged.RepoTags);
         Assert.Equal([digest], untagged.RepoDigests);
-        await Node.Images.RemoveImageAsync(new RemoveImageRequest { Image = new ImageSpec { Image = id } }, Cancel);
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(async _ =>
+        {
+            await Node.Images.RemoveImageAsync(new RemoveImageRequest { Image = new ImageSpec { Image = id } }, Cancel);
+            Assert.Null(await StatusAsync(id));
+        }));
         Assert.Null(await StatusAsync(digest));
     }
 
