@@ -12,6 +12,9 @@ internal interface IPodNetwork
     /// <summary>Why pods cannot get a network now; null when they can (NetworkReady).</summary>
     string? Problem { get; }
 
+    /// <summary>Why pods cannot get a network now, asked of those who make it: may take a run of programs. Null when they can.</summary>
+    Task<string?> AskProblemAsync(CancellationToken cancellationToken) => Task.FromResult(Problem);
+
     /// <summary>Prepares the node; a failure becomes <see cref="Problem"/>.</summary>
     /// <param name="existing">Sandboxes whose network lives on from an earlier run.</param>
     /// <param name="cancellationToken">Ends the preparation.</param>

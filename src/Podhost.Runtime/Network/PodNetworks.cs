@@ -16,6 +16,8 @@ internal sealed class PodNetworks(BridgeNetwork bridge, CniNetwork cni, bool use
 
     public string? Problem => useCni ? cni.Problem : bridge.Problem;
 
+    public Task<string?> AskProblemAsync(CancellationToken cancellationToken) => useCni ? cni.AskProblemAsync(cancellationToken) : Task.FromResult(bridge.Problem);
+
     public async Task PrepareAsync(IReadOnlyList<ExistingAttachment> existing, CancellationToken cancellationToken)
     {
         var ofBridge = existing.Where(attachment => !cni.Has(attachment.SandboxId)).ToList();
@@ -26,6 +28,10 @@ internal sealed class PodNetworks(BridgeNetwork bridge, CniNetwork cni, bool use
         }
 
         await cni.PrepareAsync([.. existing.Where(attachment => cni.Has(attachment.SandboxId))], cancellationToken);
+        if (useCni)
+        {
+            await cni.CollectGarbageAsync([.. existing.Select(attachment => attachment.SandboxId).Where(cni.Has)], cancellationToken);
+        }
     }
 
     public Task<IReadOnlyList<string>> SetUpAsync(PodNetworkRequest request, CancellationToken cancellationToken) =>

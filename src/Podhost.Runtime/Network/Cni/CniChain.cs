@@ -40,6 +40,42 @@ internal sealed class CniChain(CniPlugins plugins)
         }
     }
 
+    /// <summary>Asks every plugin whether it could connect a pod now.</summary>
+    /// <exception cref="CniException">One could not.</exception>
+    internal async Task StatusAsync(CniConfiguration network, CancellationToken cancellationToken)
+    {
+        foreach (var plugin in network.Plugins)
+        {
+            await plugins.RunAsync("STATUS", network.Name, Request(network, plugin, [], null), null, cancellationToken);
+        }
+    }
+
+    /// <summary>Tells every plugin which attachments there are: what it has for others goes.</summary>
+    /// <exception cref="CniException">Plugins refused; all were asked.</exception>
+    internal async Task CollectGarbageAsync(CniConfiguration network, IEnumerable<(string ContainerId, string InterfaceName)> valid, CancellationToken cancellationToken)
+    {
+        var attachments = new JsonArray([.. valid.Select(each => new JsonObject { ["containerID"] = each.ContainerId, ["ifname"] = each.InterfaceName })]);
+        var failures = new List<string>();
+        foreach (var plugin in network.Plugins)
+        {
+            var request = Request(network, plugin, [], null);
+            request["cni.dev/valid-attachments"] = attachments.DeepClone();
+            try
+            {
+                await plugins.RunAsync("GC", network.Name, request, null, cancellationToken);
+            }
+            catch (CniException failure)
+            {
+                failures.Add(failure.Message);
+            }
+        }
+
+        if (failures.Count > 0)
+        {
+            throw new CniException(string.Join("; ", failures));
+        }
+    }
+
     /// <summary>A plugin's configuration with what the runtime adds. Pure.</summary>
     internal static JsonObject Request(CniConfiguration network, JsonObject plugin, JsonObject capabilities, JsonObject? previous)
     {

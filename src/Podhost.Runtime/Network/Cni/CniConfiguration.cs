@@ -7,14 +7,21 @@ namespace Podhost.Runtime.Network.Cni;
 /// <param name="Name">The network's name.</param>
 /// <param name="Version">The version that requests and results have.</param>
 /// <param name="DisableCheck">No CHECK is made.</param>
+/// <param name="DisableGc">No GC is made: others use the network too.</param>
 /// <param name="Plugins">The configuration of each plugin, in order.</param>
-internal sealed record CniConfiguration(string Name, string Version, bool DisableCheck, IReadOnlyList<JsonObject> Plugins)
+internal sealed record CniConfiguration(string Name, string Version, bool DisableCheck, bool DisableGc, IReadOnlyList<JsonObject> Plugins)
 {
     /// <summary>The versions whose requests and results are understood.</summary>
     internal static IReadOnlyList<string> Versions { get; } = ["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"];
 
     /// <summary>CHECK came with 0.4.0.</summary>
     internal bool HasCheck => !DisableCheck && !Version.StartsWith("0.3.", StringComparison.Ordinal);
+
+    /// <summary>STATUS came with 1.1.0.</summary>
+    internal bool HasStatus => Version == "1.1.0";
+
+    /// <summary>GC came with 1.1.0.</summary>
+    internal bool HasGc => !DisableGc && Version == "1.1.0";
 
     /// <summary>Some plugin takes a capability as runtimeConfig.</summary>
     internal bool HasCapability(string name) => Plugins.Any(plugin => Declares(plugin, name));
@@ -50,7 +57,7 @@ internal sealed record CniConfiguration(string Name, string Version, bool Disabl
         }
 
         return Text(root, "name") is { Length: > 0 } name
-            ? new CniConfiguration(name, version, Flag(root["disableCheck"]), plugins)
+            ? new CniConfiguration(name, version, Flag(root["disableCheck"]), Flag(root["disableGC"]), plugins)
             : throw new FormatException("name: Required value");
     }
 
@@ -60,6 +67,7 @@ internal sealed record CniConfiguration(string Name, string Version, bool Disabl
         ["cniVersion"] = Version,
         ["name"] = Name,
         ["disableCheck"] = DisableCheck,
+        ["disableGC"] = DisableGc,
         ["plugins"] = new JsonArray([.. Plugins.Select(plugin => plugin.DeepClone())]),
     }.ToJsonString();
 

@@ -30,6 +30,42 @@ internal sealed partial class CniNetwork(EmbeddedRuntimeOptions options, Runtime
         }
     }
 
+    public async Task<string?> AskProblemAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var network = CniDirectory.Load(options.CniConfDirectory!);
+            if (network is { HasStatus: true })
+            {
+                await _chain.StatusAsync(network, cancellationToken);
+            }
+
+            return network is null ? Problem : null;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or FormatException)
+        {
+            return failure.Message;
+        }
+    }
+
+    /// <summary>Lets the plugins forget attachments that a lost record or a lost disk of ours left with them. A failure is for the operator.</summary>
+    /// <param name="valid">The sandboxes that are connected.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task CollectGarbageAsync(IReadOnlyList<string> valid, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (CniDirectory.Load(options.CniConfDirectory!) is { HasGc: true } network)
+            {
+                await _chain.CollectGarbageAsync(network, valid.Select(id => (id, InterfaceName)), cancellationToken);
+            }
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or FormatException)
+        {
+            LogCollectionFailed(failure.Message);
+        }
+    }
+
     /// <summary>Looks whether the plugins still find what they made. A failure is for the operator: the pods go on.</summary>
     public async Task PrepareAsync(IReadOnlyList<ExistingAttachment> existing, CancellationToken cancellationToken)
     {
@@ -151,6 +187,9 @@ internal sealed partial class CniNetwork(EmbeddedRuntimeOptions options, Runtime
     }
 
     private CniAttachment? Find(string sandboxId) => Has(sandboxId) ? _store.Read(sandboxId) : null;
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The CNI plugins did not clean up after attachments that are gone: {Why}")]
+    private partial void LogCollectionFailed(string why);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The network of sandbox {Id} is not as it was made: {Why}")]
     private partial void LogCheckFailed(string id, string why);

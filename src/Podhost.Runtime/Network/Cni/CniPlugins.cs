@@ -22,9 +22,14 @@ internal sealed class CniPlugins(IReadOnlyList<string> directories, TimeProvider
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
 
     /// <summary>Sends a request to one plugin.</summary>
+    /// <param name="command">The verb.</param>
+    /// <param name="network">The network's name.</param>
+    /// <param name="configuration">The request.</param>
+    /// <param name="target">The attachment; null where it is about the network as a whole (STATUS, GC).</param>
+    /// <param name="cancellationToken">Ends the plugin.</param>
     /// <returns>What it answered; null for nothing.</returns>
     /// <exception cref="CniException">It refused, does not exist or did not end in time.</exception>
-    internal async Task<JsonObject?> RunAsync(string command, string network, JsonObject configuration, CniTarget target, CancellationToken cancellationToken)
+    internal async Task<JsonObject?> RunAsync(string command, string network, JsonObject configuration, CniTarget? target, CancellationToken cancellationToken)
     {
         var type = configuration["type"]!.GetValue<string>();
         var prefix = $"plugin type=\"{type}\" name=\"{network}\" failed ({Verb(command)}): ";
@@ -54,14 +59,17 @@ internal sealed class CniPlugins(IReadOnlyList<string> directories, TimeProvider
 
     private static string Verb(string command) => command == "DEL" ? "delete" : command.ToLowerInvariant();
 
-    private List<string> Environment(string command, CniTarget target) =>
+    private List<string> Environment(string command, CniTarget? target) =>
     [
         ProcessSpawner.DefaultPath,
         $"CNI_COMMAND={command}",
-        $"CNI_CONTAINERID={target.ContainerId}",
-        $"CNI_NETNS={target.NamespacePath}",
-        $"CNI_IFNAME={target.InterfaceName}",
-        $"CNI_ARGS={target.Arguments}",
+        .. target is null ? [] : new[]
+        {
+            $"CNI_CONTAINERID={target.ContainerId}",
+            $"CNI_NETNS={target.NamespacePath}",
+            $"CNI_IFNAME={target.InterfaceName}",
+            $"CNI_ARGS={target.Arguments}",
+        },
         $"CNI_PATH={string.Join(':', directories)}",
     ];
 

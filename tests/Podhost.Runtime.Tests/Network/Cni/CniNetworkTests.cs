@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using Grpc.Core;
 using Podhost.Cri.V1;
 using Podhost.Runtime.Network.Cni;
@@ -161,6 +162,39 @@ public sealed class CniNetworkTests : IDisposable
         Assert.Equal(["ADD", "CHECK"], Calls());
     }
 
+    [Theory]
+    [InlineData("1.1.0", "")]
+    [InlineData("1.1.0", "\"disableGC\": true, ")]
+    [InlineData("1.0.0", "")]
+    public async Task Plugins_of_1_1_are_asked_for_their_state_and_told_which_attachments_there_are(string version, string more)
+    {
+        await using var node = await StartAsync($$"""{"cniVersion": "{{version}}", "name": "pods", {{more}}"plugins": [{{Fake()}}]}""");
+        var (is11, collects) = (version == "1.1.0", version == "1.1.0" && more.Length == 0);
+        Assert.Equal(collects ? ["GC"] : [], Calls());
+        Assert.True((await Ready(node)).Status);
+        File.WriteAllText(Path.Combine(_directory, "fail-STATUS"), "");
+        var (ready, message) = ((await Ready(node)).Status, (await Ready(node)).Message);
+        Assert.Equal(
+            is11 ? (false, "plugin type=\"test-plugin\" name=\"pods\" failed (status): no such luck; told to") : (true, ""), (ready, message));
+        File.Delete(Path.Combine(_directory, "fail-STATUS"));
+        var sandbox = await node.RunSandboxAsync();
+        var gone = await node.RunSandboxAsync();
+        await node.Cri.StopPodSandboxAsync(new StopPodSandboxRequest { PodSandboxId = gone }, Cancel);
+        File.WriteAllText(Path.Combine(_directory, "fail-GC"), ""); // Is for the log: the pods go on.
+        await node.RestartAsync();
+        Assert.Equal(PodSandboxState.SandboxReady, (await node.SandboxStatusAsync(sandbox)).State);
+        if (collects)
+        {
+            var request = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(_directory, "GC"), Cancel))!;
+            Assert.Equal($$"""[{"containerID":"{{sandbox}}","ifname":"eth0"}]""", request["cni.dev/valid-attachments"]!.ToJsonString());
+            Assert.Equal(("1.1.0", "pods"), ((string?)request["cniVersion"], (string?)request["name"]));
+        }
+        else
+        {
+            Assert.DoesNotContain("GC", Calls());
+        }
+    }
+
     [Fact]
     public async Task Without_a_configuration_the_network_is_not_ready_until_there_is_one()
     {
@@ -233,7 +267,28 @@ public sealed class CniNetworkTests : IDisposable
         return ", {\"type\": \"test-plugin\"}";
     }
 
-    private string[] Calls() => File.ReadAllLines(Path.Combine(_directory, "calls"));
+    // Connects nothing, says that it did, and keeps what it was asked.
+    private string Fake()
+    {
+        var plugin = Path.Combine(_directory, "test-plugin");
+        File.WriteAllText(plugin, $$"""
+            #!/bin/sh
+            echo "$CNI_COMMAND" >> {{_directory}}/calls
+            cat > {{_directory}}/$CNI_COMMAND
+            if [ -e "{{_directory}}/fail-$CNI_COMMAND" ]; then
+              echo '{"cniVersion": "1.1.0", "code": 50, "msg": "no such luck", "details": "told to"}'
+              exit 1
+            fi
+            [ "$CNI_COMMAND" = ADD ] && echo '{"cniVersion": "1.1.0", "ips": [{"address": "10.199.0.9/24"}]}' || true
+            """);
+        File.SetUnixFileMode(plugin, (UnixFileMode)0b111_101_101);
+        return "{\"type\": \"test-plugin\"}";
+    }
+
+    private static async Task<RuntimeCondition> Ready(RuntimeNode node) =>
+        (await node.Cri.StatusAsync(new StatusRequest(), Cancel)).Status.Conditions.Single(c => c.Type == "NetworkReady");
+
+    private string[] Calls() => File.Exists(Path.Combine(_directory, "calls")) ? File.ReadAllLines(Path.Combine(_directory, "calls")) : [];
 
     private List<string> Reserved()
     {
