@@ -29,7 +29,7 @@ internal static class ProcessSpec
             ["noNewPrivileges"] = context?.NoNewPrivs ?? false,
             ["oomScoreAdj"] = Math.Max(input.Config.Linux?.Resources?.OomScoreAdj ?? 0, input.Host.MinOomScoreAdjust),
         };
-        if (AppArmorProfiles.Choose(context, input.Host.HasAppArmor) is { } profile)
+        if (AppArmorProfiles.Choose(context, input.Host.HasAppArmor, input.Host.DefaultAppArmorProfile) is { } profile)
         {
             process["apparmorProfile"] = profile;
         }

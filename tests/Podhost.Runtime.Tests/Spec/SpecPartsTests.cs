@@ -38,8 +38,8 @@ public sealed class SpecPartsTests
         Assert.Equal(StatusCode.InvalidArgument, Assert.Throws<RpcException>(() => Users.Resolve(new LinuxContainerSecurityContext { RunAsGroup = new Int64Value { Value = 9 } }, "app")).StatusCode);
 
     [Theory]
-    [InlineData(null, "", null)]
-    [InlineData(null, "runtime/default", null)]
+    [InlineData(null, "", "default")]
+    [InlineData(null, "runtime/default", "default")]
     [InlineData(null, "unconfined", null)]
     [InlineData(null, "localhost/strict", "strict")]
     [InlineData("strict", "localhost/other", "strict")]
@@ -54,11 +54,29 @@ public sealed class SpecPartsTests
             context.Apparmor = new SecurityProfile { ProfileType = SecurityProfile.Types.ProfileType.Localhost, LocalhostRef = profile };
         }
 
-        Assert.Equal(expected, AppArmorProfiles.Choose(context, hasAppArmor: true));
-        if (expected is not null)
+        Assert.Equal(expected, AppArmorProfiles.Choose(context, hasAppArmor: true, "default"));
+        if (expected == "strict")
         {
-            Assert.Equal(StatusCode.FailedPrecondition, Assert.Throws<RpcException>(() => AppArmorProfiles.Choose(context, hasAppArmor: false)).StatusCode);
+            Assert.Equal(StatusCode.FailedPrecondition, Assert.Throws<RpcException>(() => AppArmorProfiles.Choose(context, hasAppArmor: false, null)).StatusCode);
+            return;
         }
+
+        Assert.Null(AppArmorProfiles.Choose(context, hasAppArmor: false, null));
+        context.Privileged = true;
+        Assert.Null(AppArmorProfiles.Choose(context, hasAppArmor: true, "default"));
+    }
+
+    [Fact]
+    public void The_default_AppArmor_profile_denies_what_concerns_the_machine()
+    {
+        var text = DefaultAppArmorProfile.Text();
+        Assert.StartsWith("profile podhost-default flags=(attach_disconnected,mediate_deleted) {\n", text, StringComparison.Ordinal);
+        Assert.EndsWith("  deny mount,\n}\n", text, StringComparison.Ordinal);
+        Assert.All(
+            ["/proc/sys/** w", "/proc/{kcore,sysrq-trigger} rwklx", "/sys/firmware/** rwklx", "/sys/kernel/{debug,security,tracing}/** rwklx"],
+            rule => Assert.Contains($"  deny {rule},\n", text, StringComparison.Ordinal));
+        Assert.Contains("  signal (receive) peer=crun,\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("/sys/fs/cgroup", text, StringComparison.Ordinal);
     }
 
     [Fact]
