@@ -18,6 +18,7 @@ using Podhost.Runtime.Network.Cni;
 using Podhost.Runtime.Processes;
 using Podhost.Runtime.Sandboxes;
 using Podhost.Runtime.Service;
+using Podhost.Runtime.Snapshots;
 using Podhost.Runtime.Spec;
 using Podhost.Runtime.State;
 using Podhost.Runtime.Stats;
@@ -133,18 +134,23 @@ public sealed partial class EmbeddedRuntime : IAsyncDisposable
     {
         var cgroups = new CgroupTree(CgroupLayout.Detect());
         var host = HostFactsReader.Read(cgroups);
+        host = host with { DefaultAppArmorProfile = await new AppArmorLoader(loggers.CreateLogger<AppArmorLoader>()).LoadAsync(host.HasAppArmor, cancellationToken) };
         var chooser = new OciRuntimeChooser(paths, cgroups, host, loggers.CreateLogger<OciRuntimeChooser>());
         var standard = await chooser.ChooseAsync(options.OciRuntimes, cancellationToken);
         var named = options.RuntimeHandlers.ToDictionary(pair => pair.Key, pair => new OciRuntime(Find(pair.Value), paths.OciState), StringComparer.Ordinal);
         // The runtime that was chosen has its name as a handler, too: a RuntimeClass must name one.
         named.TryAdd(Path.GetFileName(standard.Program), standard);
+        var mounter = new Mounter();
+        var mapped = new MappedMounts(paths, mounter);
         return new RuntimeContext
         {
             Options = options,
             Paths = paths,
             State = new RuntimeState(paths),
             Cgroups = cgroups,
-            Mounter = new Mounter(),
+            Mounter = mounter,
+            MappedMounts = mapped,
+            UserNamespaces = new UserNamespaceTrial(paths, cgroups, mapped, mounter, host, loggers.CreateLogger<UserNamespaceTrial>()),
             Network = network,
             Images = images.Catalog,
             Rootfs = images.Rootfs,

@@ -5,6 +5,7 @@ using Podhost.Runtime.Events;
 using Podhost.Runtime.Images;
 using Podhost.Runtime.Network;
 using Podhost.Runtime.Processes;
+using Podhost.Runtime.Sandboxes;
 using Podhost.Runtime.Snapshots;
 using Podhost.Runtime.Spec;
 using Podhost.Runtime.State;
@@ -25,6 +26,12 @@ internal sealed record RuntimeContext
     internal required IMounter Mounter { get; init; }
 
     internal required IPodNetwork Network { get; init; }
+
+    /// <summary>What containers with users of their own are shown.</summary>
+    internal required MappedMounts MappedMounts { get; init; }
+
+    /// <summary>Which OCI runtimes can give pods users of their own.</summary>
+    internal required UserNamespaceTrial UserNamespaces { get; init; }
 
     internal required IImageCatalog Images { get; init; }
 

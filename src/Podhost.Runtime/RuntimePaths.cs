@@ -22,6 +22,19 @@ internal sealed class RuntimePaths(EmbeddedRuntimeOptions options)
 
     internal string IpcNamespaces { get; } = Path.Combine(options.RunDirectory, "ipcns");
 
+    internal string UserNamespaces { get; } = Path.Combine(options.RunDirectory, "userns");
+
+    /// <summary>
+    /// What pods with users of their own are shown, a directory for each container with the mounts in it. Their first process goes there as
+    /// a user that may enter no private directory: this one is open, the data directory is not.
+    /// </summary>
+    internal string Mapped { get; } = Path.Combine(options.RunDirectory, "mapped");
+
+    /// <summary>Where a user namespace is tried at start; on the file system of the layers.</summary>
+    internal string UserTrial { get; } = Path.Combine(options.DataDirectory, "infra", "trial");
+
+    internal string UserVerdict { get; } = Path.Combine(options.DataDirectory, "user-namespaces.json");
+
     internal string SandboxFiles { get; } = Path.Combine(options.RunDirectory, "sandboxes");
 
     internal string Bundles { get; } = Path.Combine(options.RunDirectory, "conmon");
@@ -37,18 +50,27 @@ internal sealed class RuntimePaths(EmbeddedRuntimeOptions options)
 
     internal string SharedMemory(string id) => Path.Combine(SandboxDirectory(id), "shm");
 
+    internal string MappedDirectory(string id) => Path.Combine(Mapped, id);
+
     internal string ExitFile(string id) => Path.Combine(Exits, id);
+
+    /// <summary>The mode of a directory that everyone may pass through, and only root may list.</summary>
+    internal const UnixFileMode OpenDirectory =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
     internal void CreateAll()
     {
         string[] all =
         [
-            SandboxRecords, ContainerRecords, Addresses, CniAttachments, InfraRoot, NetworkNamespaces, UtsNamespaces, IpcNamespaces, SandboxFiles, Bundles, Exits, OciState,
+            SandboxRecords, ContainerRecords, Addresses, CniAttachments, InfraRoot, NetworkNamespaces, UtsNamespaces, IpcNamespaces, UserNamespaces, SandboxFiles, Bundles, Exits, OciState,
         ];
         foreach (var directory in all)
         {
             // Records hold environment variables, and with them secrets.
             Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
+
+        Directory.CreateDirectory(Mapped);
+        File.SetUnixFileMode(Mapped, OpenDirectory);
     }
 }

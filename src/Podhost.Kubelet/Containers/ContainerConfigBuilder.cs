@@ -3,6 +3,7 @@ using Podhost.Cri.V1;
 using Podhost.Kubelet.Containers.Environment;
 using Podhost.Kubelet.Containers.Security;
 using Podhost.Kubelet.Resources;
+using Podhost.Kubelet.UserNamespaces;
 
 namespace Podhost.Kubelet.Containers;
 
@@ -12,7 +13,7 @@ internal static class ContainerConfigBuilder
     /// <summary>Builds it.</summary>
     /// <exception cref="ContainerConfigException">The spec breaks a rule.</exception>
     public static ContainerConfig Build(
-        ContainerConfigRequest request, ContainerEnvironment environment, string hostname, NodeResources node, ContainerConfigOptions options)
+        ContainerConfigRequest request, ContainerEnvironment environment, string hostname, NodeResources node, ContainerConfigOptions options, UserRange? users = null)
     {
         var (pod, container) = (request.Pod, request.Container);
         var context = EffectiveSecurityContext.Of(pod, container);
@@ -31,7 +32,7 @@ internal static class ContainerConfigBuilder
             Linux = new LinuxContainerConfig
             {
                 Resources = CriResources.Of(ContainerCgroupValues.Of(pod, container, node, options.Resources), options.Resources),
-                SecurityContext = CriSecurityContext.OfContainer(pod, context, request.Image, request.TargetContainerId, options),
+                SecurityContext = CriSecurityContext.OfContainer(pod, context, request.Image, request.TargetContainerId, users, options),
             },
         };
         config.Command.AddRange(VariableExpansion.ExpandAll(container.Command, environment.Lookup));

@@ -3,9 +3,11 @@ using Podhost.Cri.V1;
 using Podhost.Kubelet.Containers.Environment;
 using Podhost.Kubelet.Containers.Files;
 using Podhost.Kubelet.Containers.Sandbox;
+using Podhost.Kubelet.Containers.Security;
 using Podhost.Kubelet.Events;
 using Podhost.Kubelet.Resources;
 using Podhost.Kubelet.Sources;
+using Podhost.Kubelet.UserNamespaces;
 using Podhost.Kubelet.Volumes;
 
 namespace Podhost.Kubelet.Containers;
@@ -25,6 +27,9 @@ public sealed record ContainerConfigDependencies
     /// <summary>What the node has now.</summary>
     public required Func<NodeResources> Node { get; init; }
 
+    /// <summary>The users of pods with hostUsers false.</summary>
+    public required PodUsers Users { get; init; }
+
     /// <summary>IPs of the node, primary first.</summary>
     public required Func<IReadOnlyList<string>> HostIPs { get; init; }
 }
@@ -39,7 +44,7 @@ public sealed class ContainerConfigFactory(ContainerConfigOptions options, Conta
     public async Task<PodSandboxConfig> CreateSandboxConfigAsync(V1Pod pod, uint attempt, CancellationToken cancellationToken)
     {
         var resolvConf = await ReadResolvConfAsync(cancellationToken).ConfigureAwait(false);
-        var (config, warnings) = SandboxConfigBuilder.Build(pod, attempt, resolvConf, options);
+        var (config, warnings) = SandboxConfigBuilder.Build(pod, attempt, resolvConf, options, await UsersAsync(pod, cancellationToken).ConfigureAwait(false));
         foreach (var (reason, message) in warnings)
         {
             dependencies.Events.Record(PodReferences.Of(pod), "Warning", reason, message);
@@ -56,12 +61,14 @@ public sealed class ContainerConfigFactory(ContainerConfigOptions options, Conta
         var environment = await new EnvironmentBuilder(Inputs(request), request.Container).BuildAsync(cancellationToken).ConfigureAwait(false);
         Warn(request, environment);
         var node = dependencies.Node();
-        var config = ContainerConfigBuilder.Build(request, environment, HostnameVariable(request), node, options);
+        var users = await UsersAsync(request.Pod, cancellationToken).ConfigureAwait(false);
+        var config = ContainerConfigBuilder.Build(request, environment, HostnameVariable(request), node, options, users);
         try
         {
             config.Mounts.AddRange(await dependencies.Volumes
                 .ResolveMountsAsync(request.Pod, request.Container, environment.ByName, request.Mounts, cancellationToken).ConfigureAwait(false));
             await AddFilesAsync(config, request, hostname, cancellationToken).ConfigureAwait(false);
+            MapOwners(config, users);
         }
         catch (Exception e) when (e is VolumeException or IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -88,6 +95,36 @@ public sealed class ContainerConfigFactory(ContainerConfigOptions options, Conta
         }
 
         _files.CreateLogDirectory(pod, container.Name);
+    }
+
+    private async Task<UserRange?> UsersAsync(V1Pod pod, CancellationToken cancellationToken)
+    {
+        if (pod.Spec.HostUsers != false)
+        {
+            return null;
+        }
+
+        try
+        {
+            return await dependencies.Users.GetOrCreateAsync(pod.Metadata.Uid, cancellationToken).ConfigureAwait(false);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new ContainerConfigException(ContainerConfigReasons.CreatePodSandboxError, $"create user namespace: {e.Message}");
+        }
+    }
+
+    // Files of volumes belong to the pod's users of the same number, whatever users of the machine these are (upstream: all mounts).
+    private static void MapOwners(ContainerConfig config, UserRange? users)
+    {
+        if (users is { } range)
+        {
+            foreach (var mount in config.Mounts)
+            {
+                mount.UidMappings.Add(NamespaceOptions.Mapping(range));
+                mount.GidMappings.Add(NamespaceOptions.Mapping(range));
+            }
+        }
     }
 
     private EnvironmentInputs Inputs(ContainerConfigRequest request) => new()

@@ -9,9 +9,6 @@ public sealed record NodeFeatures
     /// <summary>The kernel enforces AppArmor profiles.</summary>
     public bool AppArmor { get; init; }
 
-    /// <summary>The runtime maps users of pods (hostUsers: false).</summary>
-    public bool UserNamespaces { get; init; }
-
     /// <summary>The runtime mounts images as volumes.</summary>
     public bool ImageVolumes { get; init; } = true;
 
@@ -54,11 +51,6 @@ public static class UnsupportedFields
 
     private static IEnumerable<UnsupportedField> OfSpec(V1PodSpec spec, NodeFeatures node)
     {
-        if (spec.HostUsers == false && !node.UserNamespaces)
-        {
-            yield return new("spec.hostUsers", "user namespaces are not supported by the runtime of this node");
-        }
-
         if (spec.Os?.Name is { Length: > 0 } os and not "linux")
         {
             yield return new("spec.os.name", $"this node runs linux, not {os}");

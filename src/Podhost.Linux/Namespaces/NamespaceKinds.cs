@@ -16,6 +16,9 @@ public enum NamespaceKinds
     /// <summary>System V IPC and POSIX message queues.</summary>
     Ipc = 0x8000000,
 
+    /// <summary>Users and groups. A process with several threads cannot enter or make one.</summary>
+    User = 0x10000000,
+
     /// <summary>Process ids, for children.</summary>
     Pid = 0x20000000,
 

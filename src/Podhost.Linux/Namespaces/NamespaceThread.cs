@@ -83,6 +83,7 @@ public static unsafe class NamespaceThread
         NamespaceKinds.Uts => "uts",
         NamespaceKinds.Ipc => "ipc",
         NamespaceKinds.Pid => "pid",
+        NamespaceKinds.User => "user",
         NamespaceKinds.Network => "net",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "one kind of namespace is meant"),
     };
@@ -91,11 +92,21 @@ public static unsafe class NamespaceThread
     /// <param name="kind">One kind.</param>
     /// <param name="path">A file, made when absent.</param>
     /// <param name="mounter">The mounts.</param>
-    public static void Pin(NamespaceKinds kind, string path, IMounter mounter)
+    public static void Pin(NamespaceKinds kind, string path, IMounter mounter) => Pin(CurrentPath(kind), path, mounter);
+
+    /// <summary>Keeps a namespace of a process alive at a path, until that is unmounted.</summary>
+    /// <param name="pid">The process; must not end meanwhile.</param>
+    /// <param name="kind">One kind.</param>
+    /// <param name="path">A file, made when absent.</param>
+    /// <param name="mounter">The mounts.</param>
+    public static void PinOf(int pid, NamespaceKinds kind, string path, IMounter mounter) =>
+        Pin(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/proc/{pid}/ns/{FileName(kind)}"), path, mounter);
+
+    private static void Pin(string source, string path, IMounter mounter)
     {
         ArgumentNullException.ThrowIfNull(mounter);
         File.WriteAllBytes(path, []);
-        mounter.Bind(CurrentPath(kind), path, recursive: false);
+        mounter.Bind(source, path, recursive: false);
     }
 
     /// <summary>Sets the host name of the calling thread's UTS namespace.</summary>

@@ -6,6 +6,8 @@ namespace Podhost.Linux.Native;
 internal static class SystemCalls
 {
     internal const nint MountSetattr = 442;
+    internal const nint OpenTree = 428;
+    internal const nint MoveMount = 429;
     internal const nint PidfdOpen = 434;
     internal const nint PidfdSendSignal = 424;
     internal const nint CloseRange = 436;

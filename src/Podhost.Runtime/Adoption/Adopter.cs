@@ -167,6 +167,7 @@ internal sealed partial class Adopter(
         await context.Network.TearDownAsync(id, cancellationToken);
         launcher.Unpin(id);
         files.Remove(id);
+        context.MappedMounts.Remove(id);
         await context.Rootfs.RemoveRootfsAsync(id, cancellationToken);
         if (Directory.Exists(context.Paths.Bundle(id)))
         {

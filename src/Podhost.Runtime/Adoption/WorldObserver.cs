@@ -55,7 +55,7 @@ internal sealed class WorldObserver(RuntimeContext context, ExitRecorder exits)
     private IEnumerable<string> Traces()
     {
         var paths = context.Paths;
-        string[] directories = [paths.NetworkNamespaces, paths.UtsNamespaces, paths.IpcNamespaces, paths.SandboxFiles, paths.Bundles, paths.OciState, paths.Exits];
+        string[] directories = [paths.NetworkNamespaces, paths.UtsNamespaces, paths.IpcNamespaces, paths.UserNamespaces, paths.Mapped, paths.SandboxFiles, paths.Bundles, paths.OciState, paths.Exits];
         return directories.SelectMany(Directory.EnumerateFileSystemEntries).Select(path => Path.GetFileName(path))
             .Concat(context.Rootfs.List());
     }

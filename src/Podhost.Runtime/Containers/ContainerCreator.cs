@@ -27,7 +27,7 @@ internal sealed class ContainerCreator(
             throw new RpcException(new Status(StatusCode.FailedPrecondition, $"sandbox {sandbox.Id} is not ready"));
         }
 
-        ContainerRequestRules.Check(request.Config);
+        ContainerRequestRules.Check(request.Config, sandbox.Record.Users);
         var image = Find(request.Config.Image);
         CheckAppArmor(request.Config);
         var container = Reserve(sandbox, WithImageRefs(request.Config), image);
@@ -51,7 +51,8 @@ internal sealed class ContainerCreator(
     // A profile that is not loaded would fail the start only, and with a message that names no profile.
     private void CheckAppArmor(ContainerConfig config)
     {
-        if (AppArmorProfiles.Choose(config.Linux?.SecurityContext, context.Host.HasAppArmor) is { } name
+        _ = AppArmorProfiles.Choose(config.Linux?.SecurityContext, context.Host.HasAppArmor, context.Host.DefaultAppArmorProfile);
+        if (AppArmorProfiles.OfNode(config.Linux?.SecurityContext) is { } name
             && !AppArmorProfiles.Loaded(MachineLimits.AppArmorProfiles()).Contains(name))
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, $"apparmor profile not found {name}"));
@@ -112,10 +113,12 @@ internal sealed class ContainerCreator(
     {
         var (record, config) = (container.Record, container.Record.Config);
         var trace = new StepTrace(logger, record.Id);
-        var rootfs = await context.Rootfs.PrepareRootfsAsync(record.Id, image.Id, cancellationToken);
+        var users = sandbox.Record.Users is null ? null : launcher.UserNamespace(sandbox.Id);
+        var rootfs = await context.Rootfs.PrepareRootfsAsync(record.Id, image.Id, users, cancellationToken);
         trace.Step("root file system");
-        var imageMounts = await MountImagesAsync(record, cancellationToken);
+        var imageMounts = await MountImagesAsync(record, users, cancellationToken);
         CreateMissingSources(config);
+        var mapped = users is null ? [] : ShowMapped(record, users);
         if (record.LogPath is { } log)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(log)!);
@@ -129,13 +132,15 @@ internal sealed class ContainerCreator(
             Config = config,
             Sandbox = WithHostname(sandbox.Record),
             Image = image.Config,
-            RootfsPath = rootfs.Path,
+            RootfsPath = users is null ? rootfs.Path : context.MappedMounts.ShowRoot(record.Id, rootfs.Path),
             User = user,
             Host = context.Host,
             CgroupPath = record.CgroupPath,
             Namespaces = launcher.Paths(sandbox.Record) with { Pid = PidNamespace(sandbox, config) },
             SandboxFiles = files.For(sandbox.Record),
             ImageMounts = imageMounts,
+            Users = sandbox.Record.Users,
+            MappedMounts = mapped,
             LocalSeccompProfile = ReadSeccompProfile(config),
         });
         Directory.CreateDirectory(context.Paths.Bundle(record.Id));
@@ -152,13 +157,13 @@ internal sealed class ContainerCreator(
         return config;
     }
 
-    private async Task<Dictionary<string, string>> MountImagesAsync(ContainerRecord record, CancellationToken cancellationToken)
+    private async Task<Dictionary<string, string>> MountImagesAsync(ContainerRecord record, string? users, CancellationToken cancellationToken)
     {
         var sources = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (mount, key) in record.Config.Mounts.Where(mount => mount.Image is not null).Zip(record.ImageMountKeys))
         {
             var image = Find(mount.Image);
-            var root = await context.Rootfs.MountImageAsync(key, image.Id, cancellationToken);
+            var root = await context.Rootfs.MountImageAsync(key, image.Id, UserMapping.Of(mount) is null ? null : users, cancellationToken);
             sources[mount.ContainerPath] = mount.ImageSubPath.Length == 0
                 ? root.Path
                 : RootedFile.Resolve(root.Path, mount.ImageSubPath) is { } inside && Directory.Exists(inside) ? inside
@@ -166,6 +171,26 @@ internal sealed class ContainerCreator(
         }
 
         return sources;
+    }
+
+    // Images are mounted with their owners mapped already.
+    private Dictionary<string, string> ShowMapped(ContainerRecord record, string userNamespace)
+    {
+        var shown = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (mount, index) in record.Config.Mounts.Select((mount, index) => (mount, index)).Where(entry => entry.mount.Image is null && UserMapping.Of(entry.mount) is not null))
+        {
+            try
+            {
+                shown[mount.ContainerPath] = context.MappedMounts.ShowMapped(record.Id, index, mount.HostPath, userNamespace);
+            }
+            catch (LinuxException failure)
+            {
+                throw new RpcException(new Status(
+                    StatusCode.FailedPrecondition, $"mount {mount.ContainerPath}: failed to set MOUNT_ATTR_IDMAP on {mount.HostPath}: {failure.Message} (maybe the filesystem used doesn't support idmap mounts on this kernel?)"));
+            }
+        }
+
+        return shown;
     }
 
     // As containerd and CRI-O do for a host path that is not there.

@@ -60,6 +60,7 @@ internal sealed partial class ContainerRemover(RuntimeContext context, Container
         context.Cgroups.Kill(record.CgroupPath);
         await new OciRuntime(record.RuntimePath, context.Paths.OciState).DeleteAsync(record.Id, cancellationToken);
         context.Cgroups.TryRemove(record.CgroupPath);
+        context.MappedMounts.Remove(record.Id);
         foreach (var key in record.ImageMountKeys.Prepend(record.Id))
         {
             await context.Rootfs.RemoveRootfsAsync(key, cancellationToken);

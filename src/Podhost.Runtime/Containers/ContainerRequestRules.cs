@@ -1,12 +1,16 @@
 using Grpc.Core;
 using Podhost.Cri.V1;
+using Podhost.Runtime.Spec;
 
 namespace Podhost.Runtime.Containers;
 
 /// <summary>Which containers are refused before anything is made. Pure.</summary>
 internal static class ContainerRequestRules
 {
-    internal static void Check(ContainerConfig? config)
+    /// <summary>Throws for a container that cannot be.</summary>
+    /// <param name="config">What is asked for.</param>
+    /// <param name="users">The users of the sandbox; null for the machine's own.</param>
+    internal static void Check(ContainerConfig? config, UserMapping? users)
     {
         if (config?.Metadata is not { Name.Length: > 0 })
         {
@@ -28,14 +32,20 @@ internal static class ContainerRequestRules
             throw Refuse(StatusCode.Unimplemented, "CDI_devices: not implemented by the embedded runtime");
         }
 
-        if (config.Mounts.Any(mount => mount.UidMappings.Count > 0 || mount.GidMappings.Count > 0))
+        CheckUsers(config, users);
+    }
+
+    // A mount is mapped by the namespace of its pod: there is no other.
+    private static void CheckUsers(ContainerConfig config, UserMapping? users)
+    {
+        if (config.Mounts.FirstOrDefault(mount => UserMapping.Of(mount) is { } asked && !asked.Equals(users)) is { } other)
         {
-            throw Refuse(StatusCode.Unimplemented, "mounts[].uidMappings: id-mapped mounts are not implemented by the embedded runtime");
+            throw Refuse(StatusCode.InvalidArgument, $"mount {other.ContainerPath}: uidMappings and gidMappings differ from the user namespace of the sandbox");
         }
 
-        if (config.Linux?.SecurityContext?.NamespaceOptions?.UsernsOptions is { Mode: NamespaceMode.Pod })
+        if (UserMapping.Of(config.Linux?.SecurityContext?.NamespaceOptions?.UsernsOptions) is { } own && !own.Equals(users))
         {
-            throw Refuse(StatusCode.Unimplemented, "hostUsers: false: user namespaces are not implemented by the embedded runtime");
+            throw Refuse(StatusCode.InvalidArgument, "namespace_options.userns_options differs from the user namespace of the sandbox");
         }
     }
 

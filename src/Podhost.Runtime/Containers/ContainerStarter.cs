@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Podhost.Cri.V1;
+using Podhost.Linux.Paths;
 using Podhost.Runtime.Processes;
 using Podhost.Runtime.State;
 
@@ -10,6 +11,7 @@ namespace Podhost.Runtime.Containers;
 internal sealed partial class ContainerStarter(RuntimeContext context, ExitRecorder exits, ILogger<ContainerStarter> logger)
 {
     private const int StartFailedCode = 128;
+    private const string NullDevice = "/dev/null";
     private const string StartError = "StartError";
 
     internal async Task StartAsync(string id, CancellationToken cancellationToken)
@@ -32,6 +34,7 @@ internal sealed partial class ContainerStarter(RuntimeContext context, ExitRecor
     /// <summary>Finishes what a crash interrupted between create and start.</summary>
     internal async Task FinishAsync(State.Container container, ConmonResult processes, CancellationToken cancellationToken)
     {
+        KeepNullDevice(container);
         await Runtime(container).StartAsync(container.Id, cancellationToken);
         SetRunning(container, processes);
     }
@@ -67,6 +70,7 @@ internal sealed partial class ContainerStarter(RuntimeContext context, ExitRecor
                 },
                 CancellationToken.None);
             trace.Step("create");
+            KeepNullDevice(container);
             await Runtime(container).StartAsync(record.Id, CancellationToken.None);
             trace.Step("start");
             SetRunning(container, processes);
@@ -105,6 +109,15 @@ internal sealed partial class ContainerStarter(RuntimeContext context, ExitRecor
             Reason = StartError,
             Message = message,
         });
+    }
+
+    // conmon's stdin is the machine's /dev/null, and crun gives its streams to root of the user namespace: taken back before the program runs.
+    private void KeepNullDevice(State.Container container)
+    {
+        if (context.State.FindSandbox(container.Record.SandboxId)?.Record.Users is not null && PathStatus.Read(NullDevice) is not { Uid: 0, Gid: 0 })
+        {
+            PathOwnership.SetOwner(NullDevice, 0, 0);
+        }
     }
 
     private OciRuntime Runtime(State.Container container) => new(container.Record.RuntimePath, context.Paths.OciState);

@@ -33,12 +33,19 @@ internal sealed class OciRuntime(string program, string stateDirectory)
     /// Creates a container whose output goes nowhere. Its process inherits what the runtime's program has as output, so that a pipe of
     /// ours would stay open as long as the container lives: errors come by a log file.
     /// </summary>
-    internal async Task CreateDetachedAsync(string id, string bundle, string pidFile, CancellationToken cancellationToken)
+    /// <param name="id">The container.</param>
+    /// <param name="bundle">Its bundle.</param>
+    /// <param name="pidFile">Where its process id is written.</param>
+    /// <param name="isMapped">With users of its own: crun gives its own streams to root of these, so they are a file and not the machine's /dev/null.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    internal async Task CreateDetachedAsync(string id, string bundle, string pidFile, bool isMapped, CancellationToken cancellationToken)
     {
         var log = Path.Combine(bundle, "oci.log");
+        using var file = isMapped ? File.OpenHandle(Path.Combine(bundle, "stdio"), FileMode.Create, FileAccess.ReadWrite) : null;
         var request = new SpawnRequest(program, ["--root", stateDirectory, "--log", log, "create", "--bundle", bundle, "--pid-file", pidFile, id])
         {
             Environment = [ProcessSpawner.DefaultPath],
+            Descriptors = file is null ? [] : [new(file, 0), new(file, 1), new(file, 2)],
         };
         var code = await ProcessSpawner.Spawn(request).Exit.WaitAsync(cancellationToken);
         if (code != 0)

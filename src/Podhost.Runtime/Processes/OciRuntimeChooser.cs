@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Grpc.Core;
@@ -26,7 +25,7 @@ internal sealed partial class VerdictJson : JsonSerializerContext;
 /// </summary>
 internal sealed partial class OciRuntimeChooser(RuntimePaths paths, CgroupTree cgroups, HostFacts host, ILogger logger)
 {
-    private const int MaxVerdicts = 32;
+    private readonly VerdictFile _verdicts = new(paths.RuntimeVerdict);
 
     /// <summary>The first of the candidates that works. FailedPrecondition, with each one's reason, when none does.</summary>
     internal async Task<OciRuntime> ChooseAsync(IReadOnlyList<string> candidates, CancellationToken cancellationToken)
@@ -47,21 +46,8 @@ internal sealed partial class OciRuntimeChooser(RuntimePaths paths, CgroupTree c
         throw new RpcException(new Status(StatusCode.FailedPrecondition, $"no OCI runtime works on this machine ({string.Join("; ", reasons)})"));
     }
 
-    private async Task<string?> TryAsync(string program, CancellationToken cancellationToken)
-    {
-        var (modified, layout) = (File.GetLastWriteTimeUtc(program).Ticks, cgroups.Layout.Fingerprint);
-        var verdicts = Load();
-        if (verdicts.Find(verdict => verdict.Program == program && verdict.Modified == modified && verdict.Layout == layout) is { } known)
-        {
-            return known.Problem;
-        }
-
-        var problem = await RunTrialAsync(program, cancellationToken);
-        verdicts.RemoveAll(verdict => verdict.Program == program);
-        verdicts.Add(new RuntimeVerdict(program, modified, layout, problem));
-        Save(verdicts);
-        return problem;
-    }
+    private Task<string?> TryAsync(string program, CancellationToken cancellationToken) =>
+        _verdicts.GetAsync(program, cgroups.Layout.Fingerprint, () => RunTrialAsync(program, cancellationToken));
 
     private async Task<string?> RunTrialAsync(string program, CancellationToken cancellationToken)
     {
@@ -101,25 +87,6 @@ internal sealed partial class OciRuntimeChooser(RuntimePaths paths, CgroupTree c
         Namespaces = new SpecNamespaces(string.Empty, string.Empty, string.Empty, string.Empty),
         MinOomScoreAdjust = host.MinOomScoreAdjust,
     });
-
-    private List<RuntimeVerdict> Load()
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(paths.RuntimeVerdict), VerdictJson.Default.ListRuntimeVerdict) ?? [];
-        }
-        catch (Exception failure) when (failure is IOException or JsonException)
-        {
-            return [];
-        }
-    }
-
-    private void Save(List<RuntimeVerdict> verdicts)
-    {
-        var kept = verdicts.TakeLast(MaxVerdicts).ToList();
-        File.WriteAllBytes(paths.RuntimeVerdict + ".new", JsonSerializer.SerializeToUtf8Bytes(kept, VerdictJson.Default.ListRuntimeVerdict));
-        File.Move(paths.RuntimeVerdict + ".new", paths.RuntimeVerdict, overwrite: true);
-    }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Containers run with {Runtime} ({Reason})")]
     private partial void LogChosen(string runtime, string reason);

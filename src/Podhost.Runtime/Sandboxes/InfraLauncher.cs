@@ -75,6 +75,34 @@ internal sealed class InfraLauncher(RuntimeContext context)
         });
     }
 
+    /// <summary>
+    /// Makes a sandbox with users of its own: a process of one thread alone can make a user namespace, so the OCI runtime does, with the other
+    /// namespaces in its possession. They are pinned before its process starts.
+    /// </summary>
+    internal async Task<SandboxLaunch> LaunchMappedAsync(SandboxRecord record, CancellationToken cancellationToken)
+    {
+        var isNew = new SpecNamespaces(string.Empty, string.Empty, string.Empty, string.Empty, string.Empty);
+        var input = await InputAsync(record, isNew, cancellationToken);
+        input = input with
+        {
+            RootfsPath = context.MappedMounts.ShowRoot(record.Id, input.RootfsPath),
+            Users = record.Users,
+            Hostname = SandboxFiles.Hostname(record),
+            Sysctls = SysctlsOf(record),
+        };
+        var infra = await CreateContainerAsync(record, input, cancellationToken);
+        NamespaceThread.PinOf(infra.Pid, NamespaceKinds.User, UserNamespace(record.Id), context.Mounter);
+        NamespaceThread.PinOf(infra.Pid, NamespaceKinds.Network, Path.Combine(context.Paths.NetworkNamespaces, record.Id), context.Mounter);
+        NamespaceThread.PinOf(infra.Pid, NamespaceKinds.Ipc, Path.Combine(context.Paths.IpcNamespaces, record.Id), context.Mounter);
+        NamespaceThread.PinOf(infra.Pid, NamespaceKinds.Uts, Path.Combine(context.Paths.UtsNamespaces, record.Id), context.Mounter);
+        var inside = await NamespaceThread.RunInAsync(Path.Combine(context.Paths.NetworkNamespaces, record.Id), NamespaceKinds.Network, OpenInside);
+        await context.Handlers.Get(record.RuntimeHandler).StartAsync(record.Id, cancellationToken);
+        return new SandboxLaunch(infra, inside);
+    }
+
+    /// <summary>The file of a sandbox's user namespace.</summary>
+    internal string UserNamespace(string sandboxId) => Path.Combine(context.Paths.UserNamespaces, sandboxId);
+
     /// <summary>The namespaces that containers of the sandbox join.</summary>
     internal SpecNamespaces Paths(SandboxRecord record)
     {
@@ -83,13 +111,14 @@ internal sealed class InfraLauncher(RuntimeContext context)
             kinds.HasFlag(NamespaceKinds.Network) ? Path.Combine(context.Paths.NetworkNamespaces, record.Id) : null,
             kinds.HasFlag(NamespaceKinds.Ipc) ? Path.Combine(context.Paths.IpcNamespaces, record.Id) : null,
             kinds.HasFlag(NamespaceKinds.Uts) ? Path.Combine(context.Paths.UtsNamespaces, record.Id) : null,
-            string.Empty);
+            string.Empty,
+            record.Users is null ? null : UserNamespace(record.Id));
     }
 
     /// <summary>Lets the namespaces go. Idempotent.</summary>
     internal void Unpin(string sandboxId)
     {
-        foreach (var directory in new[] { context.Paths.NetworkNamespaces, context.Paths.IpcNamespaces, context.Paths.UtsNamespaces })
+        foreach (var directory in new[] { context.Paths.NetworkNamespaces, context.Paths.IpcNamespaces, context.Paths.UtsNamespaces, context.Paths.UserNamespaces })
         {
             var path = Path.Combine(directory, sandboxId);
             context.Mounter.Unmount(path);
@@ -100,24 +129,34 @@ internal sealed class InfraLauncher(RuntimeContext context)
     /// <summary>Starts the infra process as a container, in the namespaces that were made.</summary>
     internal async Task<ProcessIdentity> StartContainerAsync(SandboxRecord record, CancellationToken cancellationToken)
     {
-        var bundle = context.Paths.Bundle(record.Id);
-        Directory.CreateDirectory(bundle);
+        var namespaces = Paths(record) with { Pid = record.Namespaces.Pid == NamespaceMode.Node ? null : string.Empty };
+        var identity = await CreateContainerAsync(record, await InputAsync(record, namespaces, cancellationToken), cancellationToken);
+        await context.Handlers.Get(record.RuntimeHandler).StartAsync(record.Id, cancellationToken);
+        return identity;
+    }
+
+    private async Task<InfraSpecInput> InputAsync(SandboxRecord record, SpecNamespaces namespaces, CancellationToken cancellationToken)
+    {
         var input = new InfraSpecInput
         {
             RootfsPath = context.Paths.InfraRoot,
             Arguments = [InfraSpec.Program, "-P"],
             CgroupPath = record.CgroupPath,
-            Namespaces = Paths(record) with { Pid = record.Namespaces.Pid == NamespaceMode.Node ? null : string.Empty },
+            Namespaces = namespaces,
             MinOomScoreAdjust = context.Host.MinOomScoreAdjust,
         };
-        input = context.Options.InfraImage is { } image ? await UseImageAsync(record, image, input, cancellationToken) : input;
+        return context.Options.InfraImage is { } image ? await UseImageAsync(record, image, input, cancellationToken) : input;
+    }
+
+    private async Task<ProcessIdentity> CreateContainerAsync(SandboxRecord record, InfraSpecInput input, CancellationToken cancellationToken)
+    {
+        var bundle = context.Paths.Bundle(record.Id);
+        Directory.CreateDirectory(bundle);
         await File.WriteAllTextAsync(Path.Combine(bundle, "config.json"), InfraSpec.Build(input).ToJsonString(), cancellationToken);
         var runtime = context.Handlers.Get(record.RuntimeHandler);
         var pidFile = Path.Combine(bundle, Conmon.PidFile);
-        await runtime.CreateDetachedAsync(record.Id, bundle, pidFile, cancellationToken);
-        var identity = ProcessIdentity.Read(Conmon.ReadPid(pidFile));
-        await runtime.StartAsync(record.Id, cancellationToken);
-        return identity ?? throw new RpcException(new Status(StatusCode.Internal, "the infra container ended at once"));
+        await runtime.CreateDetachedAsync(record.Id, bundle, pidFile, record.Users is not null, cancellationToken);
+        return ProcessIdentity.Read(Conmon.ReadPid(pidFile)) ?? throw new RpcException(new Status(StatusCode.Internal, "the infra container ended at once"));
     }
 
     private static NamespaceKinds Kinds(SandboxRecord record)
@@ -140,13 +179,27 @@ internal sealed class InfraLauncher(RuntimeContext context)
         return socket;
     }
 
+    private static Dictionary<string, string> SysctlsOf(SandboxRecord record)
+    {
+        var sysctls = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in record.Config.Linux?.Sysctls ?? [])
+        {
+            sysctls[Sysctls.NamespaceOf(name) is null ? throw NotOfNamespace(name) : Sysctls.Dotted(name)] = value;
+        }
+
+        return sysctls;
+    }
+
+    private static RpcException NotOfNamespace(string name) =>
+        new(new Status(StatusCode.InvalidArgument, $"sysctl {name} does not belong to a namespace of this pod"));
+
     private static void ApplySysctls(SandboxRecord record, NamespaceKinds kinds)
     {
         foreach (var (name, value) in record.Config.Linux?.Sysctls ?? [])
         {
             if (Sysctls.NamespaceOf(name) is not { } needed || !kinds.HasFlag(needed))
             {
-                throw new RpcException(new Status(StatusCode.InvalidArgument, $"sysctl {name} does not belong to a namespace of this pod"));
+                throw NotOfNamespace(name);
             }
 
             try
@@ -206,7 +259,7 @@ internal sealed class InfraLauncher(RuntimeContext context)
             throw new RpcException(new Status(StatusCode.NotFound, $"infra image {name} is not on this node"));
         }
 
-        var rootfs = await context.Rootfs.PrepareRootfsAsync(record.Id, image.Id, cancellationToken);
+        var rootfs = await context.Rootfs.PrepareRootfsAsync(record.Id, image.Id, userNamespace: null, cancellationToken);
         var user = UserResolver.Read(rootfs.Path).Resolve(null, image.Config.User);
         IReadOnlyList<string> arguments = [.. image.Config.Entrypoint, .. image.Config.Cmd];
         return arguments.Count == 0

@@ -1,6 +1,7 @@
 using System.Text;
 using Podhost.Cri.V1;
 using Podhost.Linux.Mounts;
+using Podhost.Linux.Paths;
 using Podhost.Runtime.State;
 
 namespace Podhost.Runtime.Sandboxes;
@@ -22,6 +23,15 @@ internal sealed class SandboxFiles(RuntimePaths paths, IMounter mounter)
         {
             Directory.CreateDirectory(paths.SharedMemory(record.Id));
             mounter.Mount("shm", paths.SharedMemory(record.Id), "tmpfs", MountFlags.NoSuid | MountFlags.NoDev | MountFlags.NoExec, SharedMemoryOptions);
+        }
+
+        if (record.Users is { } users)
+        {
+            // Root of the pod may write them, as root of the machine may in other pods.
+            foreach (var path in For(record).Values)
+            {
+                PathOwnership.SetOwner(path, users.Uids.HostId, users.Gids.HostId);
+            }
         }
     }
 

@@ -21,7 +21,7 @@ internal sealed partial class SandboxManager(
     internal async Task<string> RunAsync(RunPodSandboxRequest request, CancellationToken cancellationToken)
     {
         SandboxRequestRules.Check(request.Config);
-        _ = context.Handlers.Get(request.RuntimeHandler);
+        await CheckUsersAsync(request, cancellationToken);
         var sandbox = Reserve(request);
         await sandbox.Gate.WaitAsync(CancellationToken.None);
         try
@@ -120,6 +120,16 @@ internal sealed partial class SandboxManager(
         }
     }
 
+    private async Task CheckUsersAsync(RunPodSandboxRequest request, CancellationToken cancellationToken)
+    {
+        var runtime = context.Handlers.Get(request.RuntimeHandler);
+        if (UserMapping.Of(request.Config.Linux?.SecurityContext?.NamespaceOptions?.UsernsOptions) is not null
+            && await context.UserNamespaces.ProblemAsync(runtime, cancellationToken) is { } problem)
+        {
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, $"user namespaces do not work on this node with {Path.GetFileName(runtime.Program)}: {problem}"));
+        }
+    }
+
     private Sandbox Reserve(RunPodSandboxRequest request)
     {
         var id = RandomNumberGenerator.GetHexString(64, lowercase: true);
@@ -152,12 +162,12 @@ internal sealed partial class SandboxManager(
         var trace = new StepTrace(logger, record.Id);
         context.Cgroups.Create(record.CgroupPath);
         trace.Step("cgroup");
-        var launching = launcher.LaunchAsync(record);
+        var launching = record.Users is null ? launcher.LaunchAsync(record) : launcher.LaunchMappedAsync(record, cancellationToken);
         files.Create(record);
         var launch = await launching;
         if (launch.Infra is { } process)
         {
-            record = Settle(sandbox, record, process.Pid);
+            record = Settle(sandbox, record with { InfraIsContainer = record.Users is not null }, process.Pid);
         }
 
         trace.Step("namespaces");
@@ -238,6 +248,7 @@ internal sealed partial class SandboxManager(
         await context.Network.TearDownAsync(record.Id, cancellationToken);
         launcher.Unpin(record.Id);
         files.Remove(record.Id);
+        context.MappedMounts.Remove(record.Id);
         await context.Rootfs.RemoveRootfsAsync(record.Id, cancellationToken);
         if (Directory.Exists(context.Paths.Bundle(record.Id)))
         {

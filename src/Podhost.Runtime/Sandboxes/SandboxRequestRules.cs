@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Podhost.Cri.V1;
+using Podhost.Runtime.Spec;
 
 namespace Podhost.Runtime.Sandboxes;
 
@@ -21,9 +22,10 @@ internal static class SandboxRequestRules
         }
 
         var namespaces = config.Linux?.SecurityContext?.NamespaceOptions ?? new NamespaceOption();
-        if (namespaces.UsernsOptions is { Mode: NamespaceMode.Pod })
+        if (UserMapping.Of(namespaces.UsernsOptions) is not null
+            && (namespaces.Network == NamespaceMode.Node || namespaces.Pid == NamespaceMode.Node || namespaces.Ipc == NamespaceMode.Node))
         {
-            throw new RpcException(new Status(StatusCode.Unimplemented, "hostUsers: false: user namespaces are not implemented by the embedded runtime"));
+            throw Invalid("namespace_options.userns_options: a pod with users of its own cannot share the network, processes or IPC of the machine");
         }
 
         foreach (var mode in new[] { namespaces.Network, namespaces.Ipc })

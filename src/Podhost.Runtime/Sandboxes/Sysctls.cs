@@ -27,7 +27,8 @@ internal static class Sysctls
             : throw new ArgumentException($"{name} is no kernel parameter", nameof(name));
     }
 
-    private static string Dotted(string name)
+    /// <summary>The name with dots as separators.</summary>
+    internal static string Dotted(string name)
     {
         var (slash, dot) = (name.IndexOf('/', StringComparison.Ordinal), name.IndexOf('.', StringComparison.Ordinal));
         return slash >= 0 && (dot < 0 || slash < dot)

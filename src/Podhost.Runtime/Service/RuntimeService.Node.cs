@@ -21,16 +21,17 @@ internal sealed partial class RuntimeService
         RuntimeApiVersion = ApiVersion,
     });
 
-    public Task<StatusResponse> StatusAsync(StatusRequest request, CancellationToken cancellationToken)
+    public async Task<StatusResponse> StatusAsync(StatusRequest request, CancellationToken cancellationToken)
     {
         var status = new RuntimeStatus();
         status.Conditions.Add(new RuntimeCondition { Type = "RuntimeReady", Status = true });
+        var problem = await context.Network.AskProblemAsync(cancellationToken);
         status.Conditions.Add(new RuntimeCondition
         {
             Type = "NetworkReady",
-            Status = context.Network.Problem is null,
-            Reason = context.Network.Problem is null ? string.Empty : "NetworkPluginNotReady",
-            Message = context.Network.Problem ?? string.Empty,
+            Status = problem is null,
+            Reason = problem is null ? string.Empty : "NetworkPluginNotReady",
+            Message = problem ?? string.Empty,
         });
         var response = new StatusResponse
         {
@@ -42,7 +43,11 @@ internal sealed partial class RuntimeService
             response.RuntimeHandlers.Add(new RuntimeHandler
             {
                 Name = handler,
-                Features = new RuntimeHandlerFeatures { RecursiveReadOnlyMounts = true, UserNamespaces = false },
+                Features = new RuntimeHandlerFeatures
+                {
+                    RecursiveReadOnlyMounts = true,
+                    UserNamespaces = await context.UserNamespaces.ProblemAsync(context.Handlers.Get(handler), cancellationToken) is null,
+                },
             });
         }
 
@@ -52,7 +57,7 @@ internal sealed partial class RuntimeService
             response.Info["cgroup"] = context.Cgroups.Layout.Fingerprint;
         }
 
-        return Task.FromResult(response);
+        return response;
     }
 
     public Task<RuntimeConfigResponse> RuntimeConfigAsync(RuntimeConfigRequest request, CancellationToken cancellationToken) =>

@@ -11,13 +11,21 @@ public interface IRootfsService
     /// Mounts a writable root file system for a container: the image's layers below, a directory of the container above. Called
     /// again for a mounted container it returns the same; a restart of this process changes nothing.
     /// </summary>
-    Task<Rootfs> PrepareRootfsAsync(string containerId, string imageId, CancellationToken cancellationToken);
+    /// <param name="containerId">The key.</param>
+    /// <param name="imageId">The image.</param>
+    /// <param name="userNamespace">The file of a user namespace whose users own the files; null for the machine's users.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    Task<Rootfs> PrepareRootfsAsync(string containerId, string imageId, string? userNamespace, CancellationToken cancellationToken);
 
     /// <summary>
     /// Mounts an image read-only (image volumes). The key is the caller's, unique on the node among containers too; the mount is
     /// undone by <see cref="RemoveRootfsAsync"/> with that key.
     /// </summary>
-    Task<Rootfs> MountImageAsync(string key, string imageId, CancellationToken cancellationToken);
+    /// <param name="key">The key.</param>
+    /// <param name="imageId">The image.</param>
+    /// <param name="userNamespace">The file of a user namespace whose users own the files; null for the machine's users.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    Task<Rootfs> MountImageAsync(string key, string imageId, string? userNamespace, CancellationToken cancellationToken);
 
     /// <summary>Unmounts and deletes what the other methods made. An absent one is no error.</summary>
     Task RemoveRootfsAsync(string containerId, CancellationToken cancellationToken);

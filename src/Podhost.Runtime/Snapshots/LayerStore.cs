@@ -28,6 +28,9 @@ internal sealed class LayerStore
         Directory.CreateDirectory(EmptyLayer);
     }
 
+    /// <summary>The directory of all layers.</summary>
+    public string Root => _directory;
+
     /// <summary>A layer without files, for images without layers and for read-only mounts of a single one.</summary>
     public string EmptyLayer => Path.Combine(_directory, "empty");
 

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using Grpc.Core;
 using Podhost.Linux.Files;
+using Podhost.Linux.Mounts;
+using Podhost.Linux.Native;
 using Podhost.Runtime.Images;
 using Podhost.Runtime.Images.Content;
 
@@ -44,6 +46,7 @@ internal sealed class RootfsService : IRootfsService, IDisposable
             if (key.StartsWith(TrashPrefix, StringComparison.Ordinal) || RootfsRecord.Read(RecordPath(key)) is not { } record)
             {
                 OverlayMount.Unmount(Path.Combine(path, "merged"));
+                OverlayMount.Unmount(MappedPath(path));
                 FileTree.Delete(path, cancellationToken);
             }
             else
@@ -53,11 +56,11 @@ internal sealed class RootfsService : IRootfsService, IDisposable
         }
     }
 
-    public Task<Rootfs> PrepareRootfsAsync(string containerId, string imageId, CancellationToken cancellationToken) =>
-        PrepareAsync(containerId, imageId, readOnly: false, cancellationToken);
+    public Task<Rootfs> PrepareRootfsAsync(string containerId, string imageId, string? userNamespace, CancellationToken cancellationToken) =>
+        PrepareAsync(containerId, imageId, readOnly: false, userNamespace, cancellationToken);
 
-    public Task<Rootfs> MountImageAsync(string key, string imageId, CancellationToken cancellationToken) =>
-        PrepareAsync(key, imageId, readOnly: true, cancellationToken);
+    public Task<Rootfs> MountImageAsync(string key, string imageId, string? userNamespace, CancellationToken cancellationToken) =>
+        PrepareAsync(key, imageId, readOnly: true, userNamespace, cancellationToken);
 
     public async Task RemoveRootfsAsync(string containerId, CancellationToken cancellationToken)
     {
@@ -120,7 +123,7 @@ internal sealed class RootfsService : IRootfsService, IDisposable
         }
     }
 
-    private async Task<Rootfs> PrepareAsync(string key, string imageId, bool readOnly, CancellationToken cancellationToken)
+    private async Task<Rootfs> PrepareAsync(string key, string imageId, bool readOnly, string? userNamespace, CancellationToken cancellationToken)
     {
         CheckKey(key);
         using var entered = await _locks.EnterAsync(key, cancellationToken);
@@ -130,9 +133,16 @@ internal sealed class RootfsService : IRootfsService, IDisposable
         {
             try
             {
-                Mount(rootfs);
+                if (userNamespace is null)
+                {
+                    Mount(rootfs);
+                }
+                else
+                {
+                    MountMapped(key, rootfs, userNamespace);
+                }
             }
-            catch (FileSystemException e)
+            catch (Exception e) when (e is FileSystemException or LinuxException)
             {
                 throw new RpcException(new Status(StatusCode.Internal, "failed to mount rootfs: " + e.Message, e));
             }
@@ -178,8 +188,13 @@ internal sealed class RootfsService : IRootfsService, IDisposable
     {
         Directory.CreateDirectory(Path.Combine(path, "work"));
         Directory.CreateDirectory(Path.Combine(path, "upper"));
-        using var top = DirectoryHandle.Open(LowerDirs(record)[0]);
-        using var upper = DirectoryHandle.Open(Path.Combine(path, "upper"));
+        CopyOwner(LowerDirs(record)[0], Path.Combine(path, "upper"));
+    }
+
+    private static void CopyOwner(string from, string to)
+    {
+        using var top = DirectoryHandle.Open(from);
+        using var upper = DirectoryHandle.Open(to);
         var status = top.Status();
         upper.SetOwner(".\0"u8, status.Uid, status.Gid);
         upper.SetPermissions(".\0"u8, status.Permissions);
@@ -213,11 +228,42 @@ internal sealed class RootfsService : IRootfsService, IDisposable
         OverlayMount.Mount(rootfs.Path, lower, rootfs.UpperDir, rootfs.WorkDir, rootfs.UpperDir is null ? "index=off" : _mountOptions);
     }
 
+    // Overlayfs cannot map owners, but shows what mapped layers have: all layers are mounted at once, mapped, for as long as the mount call takes.
+    private void MountMapped(string key, Rootfs rootfs, string userNamespace)
+    {
+        var mapped = MappedPath(Path.Combine(_directory, key));
+        Directory.CreateDirectory(mapped);
+        OverlayMount.Unmount(mapped);
+        IdMappedMount.Bind(_layers.Root, mapped, userNamespace, recursive: false);
+        try
+        {
+            string In(string layer) => Path.Combine(mapped, Path.GetRelativePath(_layers.Root, layer));
+            var lower = rootfs.LowerDirs.Select(In).ToList();
+            if (rootfs.UpperDir is { } upper)
+            {
+                CopyOwner(lower[0], upper);
+            }
+            else if (lower.Count == 1)
+            {
+                lower.Add(In(_layers.EmptyLayer));
+            }
+
+            OverlayMount.Mount(rootfs.Path, lower, rootfs.UpperDir, rootfs.WorkDir, rootfs.UpperDir is null ? "index=off" : _mountOptions);
+        }
+        finally
+        {
+            OverlayMount.Unmount(mapped);
+        }
+    }
+
+    private static string MappedPath(string path) => Path.Combine(path, "mapped");
+
     private void Remove(string path, CancellationToken cancellationToken)
     {
         try
         {
             OverlayMount.Unmount(Path.Combine(path, "merged"));
+            OverlayMount.Unmount(MappedPath(path));
             var trash = Path.Combine(_directory, TrashPrefix + Guid.NewGuid().ToString("n"));
             Directory.Move(path, trash);
             FileTree.Delete(trash, cancellationToken);

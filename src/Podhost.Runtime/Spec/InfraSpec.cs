@@ -20,6 +20,15 @@ internal sealed record InfraSpecInput
     internal uint Gid { get; init; } = InfraSpec.Nobody;
 
     internal int MinOomScoreAdjust { get; init; }
+
+    /// <summary>The users of a new user namespace; null for the machine's own.</summary>
+    internal UserMapping? Users { get; init; }
+
+    /// <summary>The name of a new UTS namespace; empty where one is joined.</summary>
+    internal string Hostname { get; init; } = string.Empty;
+
+    /// <summary>Kernel parameters of the new namespaces, dots as separators.</summary>
+    internal IReadOnlyDictionary<string, string> Sysctls { get; init; } = new Dictionary<string, string>();
 }
 
 /// <summary>The OCI configuration of an infra container: a program that waits, with no rights. Pure.</summary>
@@ -36,11 +45,12 @@ internal static class InfraSpec
     internal static JsonObject Build(InfraSpecInput input)
     {
         var namespaces = new JsonArray(new JsonObject { ["type"] = "mount" });
+        Add(namespaces, "user", input.Namespaces.User);
         Add(namespaces, "network", input.Namespaces.Network);
         Add(namespaces, "ipc", input.Namespaces.Ipc);
         Add(namespaces, "uts", input.Namespaces.Uts);
         Add(namespaces, "pid", input.Namespaces.Pid);
-        return new JsonObject
+        var spec = new JsonObject
         {
             ["ociVersion"] = "1.0.2",
             ["process"] = Process(input),
@@ -62,6 +72,28 @@ internal static class InfraSpec
                 ["seccomp"] = DefaultSeccompProfile.Build([]),
             },
         };
+        AddNewNamespaces(spec, input);
+        return spec;
+    }
+
+    private static void AddNewNamespaces(JsonObject spec, InfraSpecInput input)
+    {
+        if (input.Hostname.Length > 0)
+        {
+            spec["hostname"] = input.Hostname;
+        }
+
+        var linux = spec["linux"]!.AsObject();
+        if (input.Users is { } users)
+        {
+            linux["uidMappings"] = users.Uids.ToJson();
+            linux["gidMappings"] = users.Gids.ToJson();
+        }
+
+        if (input.Sysctls.Count > 0)
+        {
+            linux["sysctl"] = new JsonObject(input.Sysctls.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)));
+        }
     }
 
     private static JsonObject Process(InfraSpecInput input) => new()

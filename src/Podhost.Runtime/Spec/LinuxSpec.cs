@@ -26,6 +26,12 @@ internal static class LinuxSpec
             linux["readonlyPaths"] = SpecBuilder.Strings(context?.ReadonlyPaths ?? []);
         }
 
+        if (input.Users is { } users)
+        {
+            linux["uidMappings"] = users.Uids.ToJson();
+            linux["gidMappings"] = users.Gids.ToJson();
+        }
+
         if (Seccomp(input, privileged) is { } seccomp)
         {
             linux["seccomp"] = seccomp;
@@ -37,6 +43,7 @@ internal static class LinuxSpec
     private static JsonArray Namespaces(SpecInput input, bool privileged)
     {
         var namespaces = new JsonArray(new JsonObject { ["type"] = "mount" });
+        Add(namespaces, "user", input.Namespaces.User);
         Add(namespaces, "network", input.Namespaces.Network);
         Add(namespaces, "ipc", input.Namespaces.Ipc);
         Add(namespaces, "uts", input.Namespaces.Uts);

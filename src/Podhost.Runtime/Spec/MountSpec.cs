@@ -45,7 +45,8 @@ internal static class MountSpec
 
     private static JsonObject AskedMount(SpecInput input, string destination, Mount mount)
     {
-        var source = mount.Image is null ? mount.HostPath : input.ImageMounts[mount.ContainerPath];
+        var source = input.MappedMounts.TryGetValue(mount.ContainerPath, out var mapped) ? mapped
+            : mount.Image is null ? mount.HostPath : input.ImageMounts[mount.ContainerPath];
         if (source.Length == 0)
         {
             throw Invalid($"mount {destination}: host_path is empty");

@@ -32,6 +32,12 @@ internal sealed record SpecInput
     /// <summary>The runtime's own files that are shown in the container, by destination.</summary>
     internal required IReadOnlyDictionary<string, string> SandboxFiles { get; init; }
 
+    /// <summary>The users of the pod; null for the machine's own.</summary>
+    internal UserMapping? Users { get; init; }
+
+    /// <summary>Sources of mounts with mapped owners, by container path.</summary>
+    internal IReadOnlyDictionary<string, string> MappedMounts { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Sources of the image mounts, by container path.</summary>
     internal IReadOnlyDictionary<string, string> ImageMounts { get; init; } = new Dictionary<string, string>();
 
@@ -40,7 +46,7 @@ internal sealed record SpecInput
 }
 
 /// <summary>Namespaces of a container: a path to join, null to stay in the host's, empty for a new one.</summary>
-internal sealed record SpecNamespaces(string? Network, string? Ipc, string? Uts, string? Pid);
+internal sealed record SpecNamespaces(string? Network, string? Ipc, string? Uts, string? Pid, string? User = null);
 
 /// <summary>What the machine allows, found once at start.</summary>
 internal sealed record HostFacts
@@ -53,6 +59,9 @@ internal sealed record HostFacts
     internal required ulong Capabilities { get; init; }
 
     internal bool HasAppArmor { get; init; }
+
+    /// <summary>The profile of containers that ask for none; null where none is loaded.</summary>
+    internal string? DefaultAppArmorProfile { get; init; }
 
     /// <summary>The highest limit of open files that a container can be given.</summary>
     internal ulong MaxOpenFiles { get; init; } = 1048576;

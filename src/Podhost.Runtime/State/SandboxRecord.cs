@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Google.Protobuf;
 using Podhost.Cri.V1;
+using Podhost.Runtime.Spec;
 
 namespace Podhost.Runtime.State;
 
@@ -66,6 +67,10 @@ internal sealed record SandboxRecord
 
     [JsonIgnore]
     public NamespaceOption Namespaces => Config.Linux?.SecurityContext?.NamespaceOptions ?? new NamespaceOption();
+
+    /// <summary>The users of the pod; null for the machine's own.</summary>
+    [JsonIgnore]
+    public UserMapping? Users => UserMapping.Of(Namespaces.UsernsOptions);
 
     [JsonIgnore]
     public string CgroupPath => $"{CgroupParent}/{Id}";

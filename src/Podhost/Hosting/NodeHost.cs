@@ -17,6 +17,7 @@ using Podhost.Kubelet.Resources;
 using Podhost.Kubelet.Server;
 using Podhost.Kubelet.Server.Metrics;
 using Podhost.Kubelet.Sources;
+using Podhost.Kubelet.UserNamespaces;
 using Podhost.Kubelet.Volumes;
 using Podhost.Linux.Cgroups;
 using Podhost.Linux.Mounts;
@@ -112,7 +113,15 @@ internal sealed class NodeHost
             Inventory = inventory,
             Configs = new ContainerConfigFactory(
                 ConfigOptions(settings, resources),
-                new ContainerConfigDependencies { Objects = objects, Volumes = volumes, Events = events, Node = Node, HostIPs = () => inventory.HostIPs }),
+                new ContainerConfigDependencies
+                {
+                    Objects = objects,
+                    Volumes = volumes,
+                    Events = events,
+                    Node = Node,
+                    Users = new PodUsers(Path.Combine(settings.RootDirectory, "pods"), UserRanges.Read),
+                    HostIPs = () => inventory.HostIPs,
+                }),
             Volumes = volumes,
             Cgroups = new PodCgroups(tree, resources, Node, _time),
             PodsCgroup = (tree, PodCgroupPath.Root(resources)),

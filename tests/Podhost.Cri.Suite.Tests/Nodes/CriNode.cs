@@ -50,6 +50,8 @@ public abstract class CriNode : IAsyncLifetime
         }
 
         Root = Directory.CreateTempSubdirectory("ph-cri-").FullName;
+        // A pod with users of its own passes through the directory.
+        File.SetUnixFileMode(Root, (UnixFileMode)0b111_001_001);
         _registry = await SuiteRegistry.StartAsync();
         _client = new CriClient(new CriClientOptions { Endpoint = await StartRuntimeAsync() }, TimeProvider.System);
         await PullAsync(Image);

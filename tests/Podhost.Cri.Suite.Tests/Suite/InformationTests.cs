@@ -34,6 +34,7 @@ public abstract class InformationTests(CriNode node) : CriSuite(node)
         var status = await Node.Runtime.StatusAsync(new StatusRequest(), Cancel);
         Assert.Equal(Differs(true, false, "containerd 1.6 is older than runtime_handlers"), status.RuntimeHandlers.Any(h => h.Name.Length == 0));
         Assert.Equal(Differs(true, false, "containerd 1.6 is older than features"), status.Features?.SupplementalGroupsPolicy ?? false);
+        Assert.Equal(Differs(true, false, "containerd 1.6 is older than user namespaces"), status.RuntimeHandlers.Any(h => h.Features.UserNamespaces));
     }
 
     [Fact]

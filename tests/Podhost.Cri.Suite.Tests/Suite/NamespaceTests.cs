@@ -95,4 +95,29 @@ public abstract class NamespaceTests(CriNode node) : CriSuite(node)
         await pod.StopAsync();
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => http.GetStringAsync($"http://{new IPAddress(bytes)}:{port}/", Cancel));
     }
+
+    [Fact]
+    public async Task Users_are_the_pods_own_where_that_is_asked_for()
+    {
+        var mapping = new IDMapping { HostId = 1 << 20, ContainerId = 0, Length = 65536 };
+        var users = new UserNamespace { Mode = NamespaceMode.Pod, Uids = { mapping }, Gids = { mapping } };
+        async Task<string> Map(UserNamespace options)
+        {
+            await using var pod = await Node.RunAsync(config => config.Linux.SecurityContext.NamespaceOptions.UsernsOptions = options);
+            return string.Join(' ', (await pod.OutputAsync("cat /proc/self/uid_map")).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        }
+
+        const string machine = "0 0 4294967295";
+        Assert.Equal(machine, await Map(new UserNamespace { Mode = NamespaceMode.Node }));
+        Assert.Equal(Differs("0 1048576 65536", machine, "userns_options came with containerd 1.7; the kubelet refuses it by the handlers' features"), await Map(users));
+        if (Differs(false, true, "it knows nothing of the field"))
+        {
+            return;
+        }
+
+        await FailsAsync(StatusCode.InvalidArgument, () => Map(new UserNamespace { Mode = NamespaceMode.Pod, Uids = { mapping, mapping }, Gids = { mapping } }));
+        await FailsAsync(StatusCode.InvalidArgument, () => Map(new UserNamespace { Mode = NamespaceMode.Pod, Uids = { mapping }, Gids = { new IDMapping { HostId = 1000, ContainerId = 1, Length = 10 } } }));
+        await FailsAsync(StatusCode.InvalidArgument, () => Map(new UserNamespace { Mode = NamespaceMode.Container, Uids = { mapping }, Gids = { mapping } }));
+        await FailsAsync(StatusCode.InvalidArgument, () => Map(new UserNamespace { Mode = NamespaceMode.Target, Uids = { mapping }, Gids = { mapping } }));
+    }
 }

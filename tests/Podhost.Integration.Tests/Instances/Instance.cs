@@ -23,6 +23,8 @@ public sealed class Instance : IAsyncDisposable
         _command = command;
         _more = more;
         Root = Directory.CreateTempSubdirectory("podhost-it-").FullName;
+        // A pod with users of its own passes through the directory.
+        File.SetUnixFileMode(Root, (UnixFileMode)0b111_001_001);
         StaticPods = Directory.CreateDirectory(Path.Combine(Root, "static")).FullName;
         SecurePort = Loopback.FreePort();
         KubeletPort = Loopback.FreePort();

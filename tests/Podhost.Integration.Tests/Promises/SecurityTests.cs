@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Podhost.Integration.Tests.Instances;
 
 namespace Podhost.Integration.Tests.Promises;
@@ -32,5 +33,36 @@ public sealed class SecurityTests(ClusterFixture cluster) : ClusterTest(cluster)
         await K.WaitAsync("not-root", ".status.containerStatuses[0].state.waiting.reason", "CreateContainerConfigError");
         Assert.Contains("runAsNonRoot", await K.FieldAsync("not-root", ".status.containerStatuses[0].state.waiting.message"));
         await K.OkAsync("delete pod not-root --timeout=20s");
+    }
+
+    [Fact]
+    public async Task A_pod_may_have_users_of_its_own()
+    {
+        await K.OkAsync("create configmap own-users --from-literal=key=value");
+        await K.ApplyAsync(ShellPod("own-users", "touch /data/file; sleep 1000", """
+            volumeMounts: [{name: c, mountPath: /config}, {name: e, mountPath: /data}, {name: m, mountPath: /memory}]
+            """, """
+            hostUsers: false
+              volumes: [{name: c, configMap: {name: own-users, defaultMode: 0400}}, {name: e, emptyDir: {}}, {name: m, emptyDir: {medium: Memory}}]
+            """));
+        var feature = await K.OkAsync($"get node {Cluster.Node} -o", "jsonpath={.status.runtimeHandlers[0].features.userNamespaces}");
+        if (feature != "true")
+        {
+            await K.EventAsync("own-users", "FailedCreatePodSandBox");
+            Assert.Contains("can't set `spec.hostUsers: false`, runtime does not support user namespaces", await K.OkAsync("describe pod own-users"));
+            await K.OkAsync("delete pod own-users --grace-period=1 --timeout=20s");
+            return;
+        }
+
+        await K.ReadyAsync("own-users");
+        var map = (await K.ShAsync("own-users", "cat /proc/self/uid_map")).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(["0", "65536"], [map[0], map[2]]);
+        Assert.Equal("value 0 0:0 0:0 0:0", await K.ShAsync(
+            "own-users", "echo -n $(cat /config/key) $(id -u) $(stat -Lc %u:%g /config/key) $(stat -c %u:%g /data/file) $(touch /memory/x; stat -c %u:%g /memory/x)"));
+        var uid = await K.FieldAsync("own-users", ".metadata.uid");
+        var record = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Cluster.Root, "data", "kubelet", "pods", uid, "userns")))!;
+        Assert.Equal(map[1], record["uidMappings"]![0]!["hostId"]!.ToJsonString());
+        Assert.True(uint.Parse(map[1]) >= 65536);
+        await K.OkAsync("delete pod own-users --grace-period=1 --timeout=20s");
     }
 }

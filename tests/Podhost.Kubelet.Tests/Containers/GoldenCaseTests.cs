@@ -8,6 +8,7 @@ using Podhost.Kubelet.Containers;
 using Podhost.Kubelet.Resources;
 using Podhost.Kubelet.Tests.Support;
 using Podhost.Kubelet.Volumes;
+using Podhost.Kubelet.UserNamespaces;
 
 namespace Podhost.Kubelet.Tests.PodConfig;
 
@@ -80,6 +81,7 @@ public sealed class GoldenCaseTests : IDisposable
             Volumes = new FakeVolumes(),
             Events = events,
             Node = () => Objects.Node(),
+            Users = new PodUsers(Path.Combine(_root, "kubelet", "pods"), () => UserRange.Default),
             HostIPs = () => ["192.0.2.10"],
         });
     }

@@ -92,7 +92,6 @@ public sealed class SandboxRulesTests
     public void Unknown_stop_signals_are_refused(string name) => Assert.Throws<ContainerConfigException>(() => StopSignals.Of(name));
 
     [Theory]
-    [InlineData("hostUsers: false", "spec.hostUsers")]
     [InlineData("os: {name: windows}", "spec.os.name")]
     [InlineData("volumes: [{name: v, csi: {driver: x}}]", "spec.volumes[0].csi")]
     [InlineData("volumes: [{name: u, emptyDir: {}}, {name: v, nfs: {server: s, path: p}}]", "spec.volumes[1].nfs")]
@@ -120,7 +119,7 @@ public sealed class SandboxRulesTests
     [Fact]
     public void A_pod_of_supported_fields_passes() => Assert.Empty(UnsupportedFields.Find(Objects.Pod("""
         os: {name: linux}
-        hostUsers: true
+        hostUsers: false
         securityContext: {appArmorProfile: {type: Unconfined}}
         volumes: [{name: a, emptyDir: {medium: Memory}}, {name: b, hostPath: {path: /x}}, {name: c, image: {reference: r}}]
         containers: [{name: a, volumeMounts: [{name: a, mountPath: /a}]}]

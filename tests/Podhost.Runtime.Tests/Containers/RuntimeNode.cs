@@ -54,6 +54,8 @@ internal sealed class RuntimeNode : IAsyncDisposable
 
         var number = Interlocked.Increment(ref _counter);
         var directory = Directory.CreateTempSubdirectory("podhost-rt-").FullName;
+        // A pod with users of its own passes through the directory.
+        File.SetUnixFileMode(directory, (UnixFileMode)0b111_001_001);
         var images = await EmbeddedImages.OpenAsync(
             new EmbeddedImagesOptions { Directory = Path.Combine(directory, "data"), DurableLayers = false }, TimeProvider.System, new Random(1), NullLoggerFactory.Instance, Cancel);
         var image = await PullBusyboxAsync(images);
@@ -219,7 +221,7 @@ internal sealed class RuntimeNode : IAsyncDisposable
         Assert.Empty(cgroups.Children(CgroupParent));
         Assert.True(cgroups.TryRemove(CgroupParent), "the cgroup parent is busy");
         Assert.DoesNotContain(Processes(), line => line.Contains(_directory, StringComparison.Ordinal));
-        foreach (var directory in new[] { "netns", "utsns", "ipcns", "sandboxes", "conmon", "exits", "oci" })
+        foreach (var directory in new[] { "netns", "utsns", "ipcns", "userns", "mapped", "sandboxes", "conmon", "exits", "oci" })
         {
             Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(Options.RunDirectory, directory)));
         }

@@ -38,10 +38,10 @@ public sealed class RootfsTests
         }
 
         await File.WriteAllTextAsync(Path.Combine(rootfs.Path, "etc/a"), "changed", Token);
-        var again = await node.Images.Rootfs.PrepareRootfsAsync("c1", id, Token);
+        var again = await node.Images.Rootfs.PrepareRootfsAsync("c1", id, null, Token);
         Assert.Equal(rootfs.Path, again.Path);
         Assert.Equal("changed", Read("etc/a"));
-        var other = await node.Images.Rootfs.PrepareRootfsAsync("c2", id, Token);
+        var other = await node.Images.Rootfs.PrepareRootfsAsync("c2", id, null, Token);
         Assert.Equal("below", await File.ReadAllTextAsync(Path.Combine(other.Path, "etc/a"), Token));
         Assert.True((await node.Images.Rootfs.GetUsageAsync("c1", Token)).Inodes >= 3);
 
@@ -75,7 +75,7 @@ public sealed class RootfsTests
         Rootfs rootfs;
         try
         {
-            rootfs = await node.Images.Rootfs.MountImageAsync("volume-1", id, Token);
+            rootfs = await node.Images.Rootfs.MountImageAsync("volume-1", id, null, Token);
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.Internal)
         {
@@ -100,7 +100,7 @@ public sealed class RootfsTests
         await node.RemoveAsync(id);
         Assert.Equal("hello", await File.ReadAllTextAsync(Path.Combine(rootfs.Path, "etc/motd"), Token));
         Assert.Equal(2, node.Files("layers").Length);
-        Assert.Equal("hello", await File.ReadAllTextAsync(Path.Combine((await node.Images.Rootfs.PrepareRootfsAsync("c1", id, Token)).Path, "etc/motd"), Token));
+        Assert.Equal("hello", await File.ReadAllTextAsync(Path.Combine((await node.Images.Rootfs.PrepareRootfsAsync("c1", id, null, Token)).Path, "etc/motd"), Token));
 
         await node.Images.Rootfs.RemoveRootfsAsync("c1", Token);
         await node.RemoveAsync(id);
@@ -143,7 +143,7 @@ public sealed class RootfsTests
     public async Task KeysThatAreNoFileNamesAreRefused(string key)
     {
         await using var node = await TestNode.StartAsync();
-        var e = await Assert.ThrowsAsync<RpcException>(() => node.Images.Rootfs.PrepareRootfsAsync(key, "sha256:0", Token));
+        var e = await Assert.ThrowsAsync<RpcException>(() => node.Images.Rootfs.PrepareRootfsAsync(key, "sha256:0", null, Token));
         Assert.Equal(StatusCode.InvalidArgument, e.StatusCode);
     }
 
@@ -151,7 +151,7 @@ public sealed class RootfsTests
     public async Task AnAbsentImageIsNotFound()
     {
         await using var node = await TestNode.StartAsync();
-        var e = await Assert.ThrowsAsync<RpcException>(() => node.Images.Rootfs.PrepareRootfsAsync("c1", "busybox", Token));
+        var e = await Assert.ThrowsAsync<RpcException>(() => node.Images.Rootfs.PrepareRootfsAsync("c1", "busybox", null, Token));
         Assert.Equal(StatusCode.NotFound, e.StatusCode);
         Assert.Empty(node.Files("rootfs"));
     }
@@ -160,7 +160,7 @@ public sealed class RootfsTests
     {
         try
         {
-            return await node.Images.Rootfs.PrepareRootfsAsync(key, id, Token);
+            return await node.Images.Rootfs.PrepareRootfsAsync(key, id, null, Token);
         }
         catch (RpcException e) when (e.Status.Detail.StartsWith("failed to mount rootfs", StringComparison.Ordinal))
         {

@@ -2,6 +2,7 @@ using k8s.Models;
 using Podhost.Cri.V1;
 using Podhost.Kubelet.Containers.Security;
 using Podhost.Kubelet.Resources;
+using Podhost.Kubelet.UserNamespaces;
 
 namespace Podhost.Kubelet.Containers.Sandbox;
 
@@ -13,9 +14,10 @@ internal static class SandboxConfigBuilder
     /// <param name="attempt">0 for the first sandbox.</param>
     /// <param name="resolvConf">The node's resolver configuration; null where lookups are switched off.</param>
     /// <param name="options">The node's options.</param>
+    /// <param name="users">The users of a pod with hostUsers false; null for the machine's own.</param>
     /// <exception cref="ContainerConfigException">The spec breaks a rule of the node.</exception>
     public static (PodSandboxConfig Config, IReadOnlyList<(string Reason, string Message)> Warnings) Build(
-        V1Pod pod, uint attempt, ResolvConf? resolvConf, ContainerConfigOptions options)
+        V1Pod pod, uint attempt, ResolvConf? resolvConf, ContainerConfigOptions options, UserRange? users = null)
     {
         if (SysctlRules.Check(pod, options.AllowedUnsafeSysctls) is { } forbidden)
         {
@@ -35,7 +37,7 @@ internal static class SandboxConfigBuilder
             Hostname = pod.Spec.HostNetwork == true ? "" : PodHostname.Of(pod, options.ClusterDomain).ForKernel(pod.Spec.SetHostnameAsFQDN),
             LogDirectory = PodNames.LogDirectory(options.PodLogsDirectory, pod),
             DnsConfig = dns.Config,
-            Linux = Linux(pod, options),
+            Linux = Linux(pod, options, users),
         };
         config.PortMappings.AddRange(PortMappings.Of(pod.Spec));
         config.Labels.Add(CriLabels.SandboxLabels(pod));
@@ -43,12 +45,12 @@ internal static class SandboxConfigBuilder
         return (config, dns.Warnings);
     }
 
-    private static LinuxPodSandboxConfig Linux(V1Pod pod, ContainerConfigOptions options)
+    private static LinuxPodSandboxConfig Linux(V1Pod pod, ContainerConfigOptions options, UserRange? users)
     {
         var linux = new LinuxPodSandboxConfig
         {
             CgroupParent = PodCgroupPath.OfPod(options.Resources, pod),
-            SecurityContext = CriSecurityContext.OfSandbox(pod),
+            SecurityContext = CriSecurityContext.OfSandbox(pod, users),
             Resources = CriResources.Pod(pod, options.Resources),
             Overhead = CriResources.Overhead(pod, options.Resources),
         };

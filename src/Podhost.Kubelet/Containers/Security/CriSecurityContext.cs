@@ -1,6 +1,7 @@
 using Google.Protobuf.Collections;
 using k8s.Models;
 using Podhost.Cri.V1;
+using Podhost.Kubelet.UserNamespaces;
 
 namespace Podhost.Kubelet.Containers.Security;
 
@@ -12,16 +13,17 @@ internal static class CriSecurityContext
     /// <param name="context">The effective context.</param>
     /// <param name="image">For the user, where the spec names none.</param>
     /// <param name="targetContainerId">For an ephemeral container.</param>
+    /// <param name="users">The users of a pod with hostUsers false; null for the machine's own.</param>
     /// <param name="options">The node's options.</param>
     public static LinuxContainerSecurityContext OfContainer(
-        V1Pod pod, V1SecurityContext context, Image image, string? targetContainerId, ContainerConfigOptions options)
+        V1Pod pod, V1SecurityContext context, Image image, string? targetContainerId, UserRange? users, ContainerConfigOptions options)
     {
         var result = new LinuxContainerSecurityContext
         {
             Privileged = context.Privileged == true,
             ReadonlyRootfs = context.ReadOnlyRootFilesystem == true,
             NoNewPrivs = context.AllowPrivilegeEscalation == false,
-            NamespaceOptions = NamespaceOptions.Of(pod.Spec, targetContainerId),
+            NamespaceOptions = NamespaceOptions.Of(pod.Spec, users, targetContainerId),
             Seccomp = SecurityProfiles.Seccomp(context.SeccompProfile, options),
             Apparmor = SecurityProfiles.AppArmor(context.AppArmorProfile),
             SelinuxOptions = SeLinux(context.SeLinuxOptions),
@@ -53,13 +55,13 @@ internal static class CriSecurityContext
     }
 
     /// <summary>The security context of the infra container.</summary>
-    public static LinuxSandboxSecurityContext OfSandbox(V1Pod pod)
+    public static LinuxSandboxSecurityContext OfSandbox(V1Pod pod, UserRange? users = null)
     {
         var context = pod.Spec.SecurityContext;
         var result = new LinuxSandboxSecurityContext
         {
             Privileged = Containers(pod.Spec).Any(c => c?.Privileged == true),
-            NamespaceOptions = NamespaceOptions.Of(pod.Spec),
+            NamespaceOptions = NamespaceOptions.Of(pod.Spec, users),
 
             // pause needs no more than the default profile allows, whatever the containers run under.
             Seccomp = new SecurityProfile { ProfileType = SecurityProfile.Types.ProfileType.RuntimeDefault },

@@ -1,5 +1,6 @@
 using k8s.Models;
 using Podhost.Cri.V1;
+using Podhost.Kubelet.UserNamespaces;
 
 namespace Podhost.Kubelet.Containers.Security;
 
@@ -7,7 +8,10 @@ namespace Podhost.Kubelet.Containers.Security;
 internal static class NamespaceOptions
 {
     /// <summary>Namespaces of the sandbox, and of a container where <paramref name="targetContainerId"/> does not change the PID namespace.</summary>
-    public static NamespaceOption Of(V1PodSpec spec, string? targetContainerId = null)
+    /// <param name="spec">The pod's spec.</param>
+    /// <param name="users">The users of a pod with hostUsers false; null for the machine's own.</param>
+    /// <param name="targetContainerId">For an ephemeral container.</param>
+    public static NamespaceOption Of(V1PodSpec spec, UserRange? users = null, string? targetContainerId = null)
     {
         var result = new NamespaceOption
         {
@@ -19,6 +23,7 @@ internal static class NamespaceOptions
                 { ShareProcessNamespace: true } => NamespaceMode.Pod,
                 _ => NamespaceMode.Container,
             },
+            UsernsOptions = Users(users),
         };
         if (!string.IsNullOrEmpty(targetContainerId) && result.Pid == NamespaceMode.Container)
         {
@@ -28,4 +33,11 @@ internal static class NamespaceOptions
 
         return result;
     }
+
+    /// <summary>One range for users and groups, from id 0.</summary>
+    public static IDMapping Mapping(UserRange users) => new() { HostId = users.First, ContainerId = 0, Length = users.Length };
+
+    private static UserNamespace? Users(UserRange? users) => users is { } range
+        ? new UserNamespace { Mode = NamespaceMode.Pod, Uids = { Mapping(range) }, Gids = { Mapping(range) } }
+        : null;
 }
