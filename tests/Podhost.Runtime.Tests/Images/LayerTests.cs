@@ -215,7 +215,6 @@ public sealed class LayerTests : IDisposable
     public async Task UnknownAndBrokenEntriesAreRefused()
     {
         await RefuseAsync(new TestLayer().Raw(TestLayer.Block("x", 'V', 0)));
-        await RefuseAsync(new TestLayer().Raw(TestLayer.Block("x", 'S', 0)));
         await RefuseAsync(new TestLayer().FileWithPax("x", Sparse("major=1")));
         await RefuseAsync(new TestLayer().FileWithPax("x", Sparse("size=10", "map=0,5")));
         await RefuseAsync(new TestLayer().FileWithPax("x", Sparse("size=10", "offset=0")));
