@@ -26,6 +26,7 @@ internal sealed record KindRules(Action<Field> Create, Action<Field, Field, stri
         [("discovery.k8s.io", "EndpointSlice")] = new(EndpointRules.CheckSlice, (o, old, _) => EndpointRules.UpdateSlice(o, old)),
         [("", "ConfigMap")] = new(ConfigRules.CheckConfigMap, (o, old, _) => ConfigRules.UpdateConfigMap(o, old)),
         [("", "Secret")] = new(ConfigRules.CheckSecret, (o, old, _) => ConfigRules.UpdateSecret(o, old)),
+        [("", "ResourceQuota")] = new(QuotaRules.Create, QuotaRules.Update),
         [("", "Namespace")] = new(NamespaceRules.Create, NamespaceRules.Update),
         [("", "Node")] = new(NodeRules.Create, (o, old, _) => NodeRules.Update(o, old)),
         [("", "Event")] = new(EventRules.CreateCore, (o, old, _) => EventRules.Update(o, old)),

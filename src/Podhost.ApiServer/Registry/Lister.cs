@@ -102,18 +102,26 @@ internal sealed class Lister(ObjectStore store)
     {
         var cache = store.Caches.For(resource);
         var (snapshot, known) = cache.Read();
-        if (snapshot.LastChange <= revision && revision <= known)
-        {
-            // Nothing of this kind has changed since: the present is that revision.
-            return Page(snapshot.Range(filter.KeyPrefix, start), filter, query.Limit, revision, query.HasSelector, cache.Prefix);
-        }
-
+        var isPresent = snapshot.LastChange <= revision && revision <= known;
         try
         {
+            if (isPresent && start is not null)
+            {
+                // A token lives as long as the history does, also where the cache could go on: clients count on its end.
+                await store.RangeAtAsync(filter.KeyPrefix, start, 1, revision, cancellationToken);
+            }
+
+            if (isPresent)
+            {
+                // Nothing of this kind has changed since: the present is that revision.
+                return Page(snapshot.Range(filter.KeyPrefix, start), filter, query.Limit, revision, query.HasSelector, cache.Prefix);
+            }
+
             // One more than a page tells whether there is a next one; with selectors everything has to be seen anyway.
             var limit = query.HasSelector || query.Limit == 0 ? 0 : (int)Math.Min(query.Limit + 1, int.MaxValue);
-            var objects = await store.RangeAtAsync(filter.KeyPrefix, start, limit, revision, cancellationToken);
-            return Page(objects, filter, query.Limit, revision, hideRemaining: true, cache.Prefix);
+            var (objects, more) = await store.RangeAtAsync(filter.KeyPrefix, start, limit, revision, cancellationToken);
+            var page = Page(objects, filter, query.Limit, revision, query.HasSelector, cache.Prefix);
+            return page with { Remaining = page.Remaining + more };
         }
         catch (CompactedException) when (start is not null)
         {

@@ -92,7 +92,7 @@ internal sealed class ObjectStore(IStore store, ObjectCaches caches, ApiServerOp
 
     /// <summary>All objects below a prefix as they were at a revision.</summary>
     /// <exception cref="CompactedException">The revision is too old.</exception>
-    public async ValueTask<IReadOnlyList<CachedObject>> RangeAtAsync(
+    public async ValueTask<(IReadOnlyList<CachedObject> Objects, long Remaining)> RangeAtAsync(
         string prefix, string? startKey, int limit, long revision, CancellationToken cancellationToken)
     {
         var result = new List<CachedObject>();
@@ -106,7 +106,7 @@ internal sealed class ObjectStore(IStore store, ObjectCaches caches, ApiServerOp
             startKey = page.Entries.Count > 0 ? page.Entries[^1].Key + "\0" : null;
         }
         while (page.More && (limit == 0 || result.Count < limit));
-        return result;
+        return (result, page.RemainingCount);
     }
 
     /// <summary>The object, or 404.</summary>
