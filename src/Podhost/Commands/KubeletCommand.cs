@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Podhost.Configuration;
+using Podhost.Doctor;
 using Podhost.Hosting;
 
 namespace Podhost.Commands;
@@ -28,6 +29,7 @@ internal static class KubeletCommand
         Check(instance, kubeconfig, bootstrap);
         using var held = InstanceLock.Take(instance);
         using var logs = LogSetup.Create(instance.LogLevel);
+        await NodeModules.LoadAsync(new LocalMachine(), cancellationToken);
         using var join = kubeconfig is null ? null : await NodeJoin.StartAsync(instance, kubeconfig, bootstrap, time, logs, cancellationToken);
         instance = await NodeRanges.OfJoinedNodeAsync(instance, join?.Client, time, logs, cancellationToken);
         await using var runtime = await RuntimeHost.StartAsync(instance, time, logs, cancellationToken);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Podhost.Configuration;
+using Podhost.Doctor;
 using Podhost.Cri.Server;
 using Podhost.Hosting;
 
@@ -28,6 +29,7 @@ internal static class RuntimeCommand
 
             using var held = InstanceLock.Take(instance);
             using var logs = LogSetup.Create(instance.LogLevel);
+            await NodeModules.LoadAsync(new LocalMachine(), cancellationToken);
             await using var runtime = await RuntimeHost.StartAsync(instance, time, logs, cancellationToken);
             await using var server = new CriServer(new CriServerOptions { SocketPath = socket[UnixScheme.Length..] }, runtime.Runtime, runtime.Images, logs);
             await server.StartAsync(cancellationToken);

@@ -24,6 +24,7 @@ internal static class UpCommand
             }
 
             NodeRanges.RefuseFromNode(instance);
+            await NodeModules.LoadAsync(new LocalMachine(), cancellationToken);
             CheckMachine(instance);
             if (parsed.GetValue(detach))
             {

@@ -56,8 +56,9 @@ internal static class MachineChecks
             : Finding.Ok("capabilities", "complete");
     }
 
-    private static Finding Overlay(IMachine machine) => machine.Read("/proc/filesystems")?.Contains("overlay", StringComparison.Ordinal) == true
-        ? Finding.Ok("overlayfs", "there")
+    private static Finding Overlay(IMachine machine) =>
+        NodeModules.HasOverlay(machine) ? Finding.Ok("overlayfs", "there")
+        : NodeModules.CanLoadOverlay(machine) ? Finding.Ok("overlayfs", "a module, loaded at the start")
         : Finding.Error("overlayfs", "not there", "images are stacked with it: modprobe overlay, or a kernel with CONFIG_OVERLAY_FS");
 
     private static Finding Namespaces(IMachine machine)
@@ -122,12 +123,15 @@ internal static class MachineChecks
             : Finding.Error(program, "not there", $"{why}: apt-get install {package}");
     }
 
-    private static Finding BridgedTraffic(IMachine machine) => machine.Read("/proc/sys/net/bridge/bridge-nf-call-iptables")?.Trim() == "1"
-        ? Finding.Ok("bridged traffic", "seen by netfilter")
-        : Finding.Warning(
+    private static Finding BridgedTraffic(IMachine machine) => NodeModules.BridgeSwitch(machine) switch
+    {
+        "1" => Finding.Ok("bridged traffic", "seen by netfilter"),
+        null when NodeModules.CanLoadBridgeFilter(machine) => Finding.Ok("bridged traffic", "br_netfilter is a module, loaded at the start"),
+        _ => Finding.Warning(
             "bridged traffic",
             "not seen by netfilter",
-            "pods behind a Service see the bridge's address instead of their client's: modprobe br_netfilter, and sysctl net.bridge.bridge-nf-call-iptables=1");
+            "pods behind a Service see the bridge's address instead of their client's: modprobe br_netfilter, and sysctl net.bridge.bridge-nf-call-iptables=1"),
+    };
 
     private static Finding Inotify(IMachine machine)
     {
