@@ -209,7 +209,19 @@ internal sealed class SimulatedNode : IPodStatusSink, IEventRecorder, IProbeMana
         return Task.FromResult(config);
     }
 
-    public AdmissionVerdict Admit(V1Pod pod, PodOrigin origin) => AdmissionVerdict.Ok;
+    public AdmissionVerdict? Admit(V1Pod pod, PodOrigin origin) => AdmissionVerdict.Ok;
+
+    public event Action<string, AdmissionVerdict>? Decided
+    {
+        add { }
+        remove { }
+    }
+
+    public event Action<string, StopRequest>? Preempts
+    {
+        add { }
+        remove { }
+    }
 
     public event Action<string, PodAllocation>? Settled
     {

@@ -1,4 +1,7 @@
 using System.Text.Json.Nodes;
+using Podhost.Api.Pods;
+using Podhost.Api.Quantities;
+using Podhost.Api.Validation;
 
 namespace Podhost.Api.Defaulting;
 
@@ -44,7 +47,7 @@ internal static class PodDefaults
             }
         }
 
-        DefaultPodLevelRequests(spec);
+        DefaultPodLevel(spec);
         foreach (var volume in Defaults.Items(spec, "volumes"))
         {
             ApplyToVolume(volume);
@@ -62,20 +65,40 @@ internal static class PodDefaults
         }
     }
 
-    private static void DefaultPodLevelRequests(JsonObject spec)
+    // Huge pages of the pod are those of its containers; what is not limited so is asked for as the containers ask for it together, else as it is limited.
+    private static void DefaultPodLevel(JsonObject spec)
     {
-        if (Defaults.Child(spec, "resources") is { } resources && Defaults.Child(resources, "limits") is { } limits)
+        if (Defaults.Child(spec, "resources") is not { } resources || AmountsOf(resources, "limits").Count + AmountsOf(resources, "requests").Count == 0)
         {
-            var requests = Defaults.Ensure(resources, "requests");
-            foreach (var (name, limit) in limits)
+            return;
+        }
+
+        var field = new Field(spec, []);
+        Default(resources, "limits", ContainerSums.Of(field, "limits").Where(e => ResourceNames.IsHugePages(e.Key)).Select(Text));
+        if (AmountsOf(resources, "limits") is not { Count: > 0 } limits)
+        {
+            return;
+        }
+
+        Default(resources, "requests", ContainerSums.Of(field, "requests").Where(e => e.Key is ResourceNames.Cpu or ResourceNames.Memory).Select(Text));
+        Default(resources, "requests", limits.Where(e => e.Value is not null && ResourceNames.IsPodLevel(e.Key)).Select(e => KeyValuePair.Create(e.Key, e.Value!)));
+    }
+
+    private static JsonObject AmountsOf(JsonObject resources, string list) => Defaults.Child(resources, list) ?? [];
+
+    private static void Default(JsonObject resources, string list, IEnumerable<KeyValuePair<string, JsonNode>> amounts)
+    {
+        foreach (var (name, amount) in amounts.ToList())
+        {
+            var own = Defaults.Ensure(resources, list);
+            if (own[name] is null)
             {
-                if (requests[name] is null && limit is not null)
-                {
-                    requests[name] = limit.DeepClone();
-                }
+                own[name] = amount.DeepClone();
             }
         }
     }
+
+    private static KeyValuePair<string, JsonNode> Text(KeyValuePair<string, Quantity> amount) => KeyValuePair.Create(amount.Key, (JsonNode)JsonValue.Create(amount.Value.ToString()));
 
     private static void ApplyToVolume(JsonObject volume)
     {

@@ -35,6 +35,10 @@ public static class PodResources
         return result;
     }
 
+    /// <summary>What the containers ask for together, exact and in their notation.</summary>
+    public static IDictionary<string, ResourceQuantity> RequestsOfContainers(V1PodSpec spec) =>
+        ContainerSums.Requests(spec).ToDictionary(e => e.Key, e => new ResourceQuantity(e.Value.ToString()), StringComparer.Ordinal);
+
     /// <summary>Effective limits (units: cores, bytes). A container without a limit counts as nothing: see <see cref="AllDeclareLimit"/>.</summary>
     public static IReadOnlyDictionary<string, decimal> Limits(V1Pod pod)
     {

@@ -44,10 +44,14 @@ internal sealed class AllocationFile(string path)
             var containers = new JsonObject();
             foreach (var (name, resources) in allocation.Containers.OrderBy(c => c.Key, StringComparer.Ordinal))
             {
-                containers[name] = new JsonObject { ["requests"] = Map(resources.Requests), ["limits"] = Map(resources.Limits) };
+                containers[name] = Resources(resources);
             }
 
             list[uid] = new JsonObject { ["generation"] = allocation.Generation, ["containers"] = containers };
+            if (allocation.Whole is { } whole)
+            {
+                list[uid]!["pod"] = Resources(whole);
+            }
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -60,9 +64,16 @@ internal sealed class AllocationFile(string path)
         pod["generation"]!.GetValue<long>(),
         ((JsonObject)pod["containers"]!).ToImmutableDictionary(
             c => c.Key,
-            c => new V1ResourceRequirements { Requests = Map(c.Value!["requests"]), Limits = Map(c.Value["limits"]) },
+            c => Resources(c.Value!),
             StringComparer.Ordinal),
-        null);
+        null)
+    {
+        Whole = pod["pod"] is { } whole ? Resources(whole) : null,
+    };
+
+    private static JsonObject Resources(V1ResourceRequirements resources) => new() { ["requests"] = Map(resources.Requests), ["limits"] = Map(resources.Limits) };
+
+    private static V1ResourceRequirements Resources(JsonNode node) => new() { Requests = Map(node["requests"]), Limits = Map(node["limits"]) };
 
     private static JsonObject? Map(IDictionary<string, ResourceQuantity>? list) =>
         list is null ? null : new JsonObject(list.Select(e => KeyValuePair.Create(e.Key, (JsonNode?)JsonValue.Create(e.Value.ToString()))));

@@ -1,6 +1,7 @@
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Podhost.Kubelet.Eviction;
 using Podhost.Kubelet.Pods.Decide;
 using Podhost.Kubelet.Pods.Loop;
 
@@ -14,6 +15,9 @@ internal sealed partial class NodeAdmission : IPodAdmission
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, Place> places = new(StringComparer.Ordinal);
+
+    /// <summary>Pods that wait for others to leave, with the UIDs of those.</summary>
+    private readonly Dictionary<string, HashSet<string>> waiting = new(StringComparer.Ordinal);
     private readonly NodeJudgement judgement;
     private readonly AllocationFile? file;
     private readonly TimeProvider time;
@@ -50,28 +54,98 @@ internal sealed partial class NodeAdmission : IPodAdmission
     public event Action<string, PodAllocation>? Settled;
 
     /// <inheritdoc/>
-    public AdmissionVerdict Admit(V1Pod pod, PodOrigin origin)
+    public event Action<string, AdmissionVerdict>? Decided;
+
+    /// <inheritdoc/>
+    public event Action<string, StopRequest>? Preempts;
+
+    /// <inheritdoc/>
+    public AdmissionVerdict? Admit(V1Pod pod, PodOrigin origin)
     {
+        IReadOnlyList<V1Pod> leaving;
+        AdmissionVerdict? verdict;
         lock (gate)
         {
-            if (pod.Status?.Phase is "Succeeded" or "Failed")
-            {
-                return AdmissionVerdict.Ok;
-            }
-
-            var uid = pod.Metadata.Uid;
-            var given = former.GetValueOrDefault(uid) ?? PodAllocation.Of(pod);
-            var applied = given.Apply(pod);
-            var verdict = judgement.Of(applied, origin, Others(uid));
-            if (verdict.Admitted)
-            {
-                former.Remove(uid);
-                places[uid] = new Place(pod, applied, given);
-                Save();
-            }
-
-            return verdict;
+            (verdict, leaving) = AdmitBeside(pod, origin);
         }
+
+        // Outside of the lock: who listens has locks of its own.
+        foreach (var other in leaving)
+        {
+            Preempts?.Invoke(other.Metadata.Uid, new StopRequest(StopCause.Evicted, StopRules.GraceOf(other), "Preempting", "Preempted in order to admit critical pod")
+            {
+                Disruption = "Pod was preempted by Kubelet to accommodate a critical pod.",
+            });
+        }
+
+        return verdict;
+    }
+
+    private (AdmissionVerdict? Verdict, IReadOnlyList<V1Pod> Leaving) AdmitBeside(V1Pod pod, PodOrigin origin)
+    {
+        if (pod.Status?.Phase is "Succeeded" or "Failed")
+        {
+            return (AdmissionVerdict.Ok, []);
+        }
+
+        var uid = pod.Metadata.Uid;
+        var given = former.GetValueOrDefault(uid) ?? PodAllocation.Of(pod);
+        var applied = given.Apply(pod);
+        var others = Others(uid);
+        var verdict = judgement.Of(applied, origin, others);
+        IReadOnlyList<V1Pod> leaving = [];
+        if (!verdict.Admitted && StorageLimits.IsCritical(pod))
+        {
+            (verdict, leaving) = MakeRoom(applied, origin, others);
+        }
+
+        if (verdict.Admitted)
+        {
+            former.Remove(uid);
+            places[uid] = new Place(pod, applied, given);
+            Save();
+        }
+
+        if (leaving.Count == 0)
+        {
+            return (verdict, []);
+        }
+
+        // It has its place already: nobody else is given what becomes free.
+        waiting[uid] = [.. leaving.Select(p => p.Metadata.Uid)];
+        return (null, leaving);
+    }
+
+    /// <summary>A critical pod is refused for anything but a lack of room: less important pods leave for it.</summary>
+    private (AdmissionVerdict Verdict, IReadOnlyList<V1Pod> Leaving) MakeRoom(V1Pod pod, PodOrigin origin, IReadOnlyList<V1Pod> others)
+    {
+        if (judgement.WithRoom(pod, origin, others) is { Admitted: false } refused)
+        {
+            return (refused, []);
+        }
+
+        try
+        {
+            return (AdmissionVerdict.Ok, PreemptionRules.Choose(pod, others, judgement.Shortages(pod, others)));
+        }
+        catch (PreemptionException e)
+        {
+            return (new AdmissionVerdict(false, "UnexpectedAdmissionError", "Unexpected error while attempting to recover from admission failure: " + e.Message), []);
+        }
+    }
+
+    /// <summary>Pods for which all others have left now that this one has.</summary>
+    private List<string> Left(string podUid)
+    {
+        waiting.Remove(podUid);
+        foreach (var others in waiting.Values)
+        {
+            others.Remove(podUid);
+        }
+
+        List<string> ready = [.. waiting.Where(w => w.Value.Count == 0).Select(w => w.Key)];
+        ready.ForEach(uid => waiting.Remove(uid));
+        return ready;
     }
 
     /// <inheritdoc/>
@@ -105,6 +179,7 @@ internal sealed partial class NodeAdmission : IPodAdmission
     public void Release(string podUid)
     {
         IReadOnlyList<(string, PodAllocation)> others;
+        List<string> ready;
         lock (gate)
         {
             if (!places.Remove(podUid))
@@ -112,9 +187,11 @@ internal sealed partial class NodeAdmission : IPodAdmission
                 return;
             }
 
+            ready = Left(podUid);
             others = Retry(podUid);
         }
 
+        ready.ForEach(uid => Decided?.Invoke(uid, AdmissionVerdict.Ok));
         Tell(others);
     }
 
@@ -170,10 +247,10 @@ internal sealed partial class NodeAdmission : IPodAdmission
         Retry(places.Where(p => p.Key != except && p.Value.Given.Pending is { Reason: "Deferred" }).Select(p => p.Value));
 
     /// <summary>Looks again at those that wait; returns the ones for which something changed.</summary>
-    private List<(string Uid, PodAllocation Given)> Retry(IEnumerable<Place> waiting)
+    private List<(string Uid, PodAllocation Given)> Retry(IEnumerable<Place> deferred)
     {
         var changed = new List<(string, PodAllocation)>();
-        foreach (var place in ResizeOrder.Sort(waiting, p => p.Applied, p => p.Wanted, p => p.Since).ToList())
+        foreach (var place in ResizeOrder.Sort(deferred, p => p.Applied, p => p.Wanted, p => p.Since).ToList())
         {
             var before = place.Given;
             Settle(place);

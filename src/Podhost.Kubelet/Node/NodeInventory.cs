@@ -51,10 +51,15 @@ public sealed class NodeInventory
             [ResourceNames.EphemeralStorage] = DiskTotal(options.RootDirectory),
             ["pods"] = options.MaxPods,
         };
+        var huge = HugePages.Read("/sys/kernel/mm/hugepages");
+        Quantities.Add(capacity, huge);
         var reserved = Sum(options.SystemReserved, options.KubeReserved);
         var enforced = memory - (long)reserved.Get(ResourceNames.Memory);
         Quantities.Add(reserved, KeptFree(options.Eviction, capacity));
         var allocatable = capacity.ToDictionary(c => c.Key, c => Math.Max(0, c.Value - reserved.GetValueOrDefault(c.Key)));
+
+        // Pages that are set aside are no memory for anything else.
+        allocatable[ResourceNames.Memory] = Math.Max(0, allocatable[ResourceNames.Memory] - huge.Values.Sum());
         return new NodeResources(Print(capacity), Print(allocatable)) { EnforcedMemoryBytes = enforced };
     }
 
@@ -106,6 +111,11 @@ public sealed class NodeInventory
         }
 
         var whole = (long)amount;
+        if (ResourceNames.IsHugePages(resource))
+        {
+            return Podhost.Api.Quantities.Quantity.FromValue(whole, Podhost.Api.Quantities.QuantityFormat.BinarySI).ToString();
+        }
+
         return resource == "pods" || whole % 1024 != 0 ? whole.ToString(c) : (whole / 1024).ToString(c) + "Ki";
     }
 

@@ -18,8 +18,29 @@ internal sealed class NodeJudgement(NodeResources resources, Func<V1Node?> node,
     private static readonly V1Taint MemoryTaint = new() { Key = "node.kubernetes.io/memory-pressure", Effect = "NoSchedule" };
 
     /// <summary>Whether a pod may run beside the others.</summary>
-    public AdmissionVerdict Of(V1Pod pod, PodOrigin origin, IReadOnlyList<V1Pod> others) =>
-        Pressure(pod) ?? OperatingSystem(pod) ?? Sysctls(pod) ?? Unsupported(pod) ?? Fits(pod, others) ?? Ports(pod, others) ?? Selector(pod) ?? Taints(pod, origin) ?? AdmissionVerdict.Ok;
+    public AdmissionVerdict Of(V1Pod pod, PodOrigin origin, IReadOnlyList<V1Pod> others) => OfNature(pod) ?? Fits(pod, others) ?? OfPlace(pod, origin, others) ?? AdmissionVerdict.Ok;
+
+    /// <summary>The same, were there room for it.</summary>
+    public AdmissionVerdict WithRoom(V1Pod pod, PodOrigin origin, IReadOnlyList<V1Pod> others) => OfNature(pod) ?? OfPlace(pod, origin, others) ?? AdmissionVerdict.Ok;
+
+    /// <summary>What there is too little of for a pod beside the others.</summary>
+    public IReadOnlyList<Shortage> Shortages(V1Pod pod, IReadOnlyList<V1Pod> others)
+    {
+        var used = new Dictionary<string, decimal>(StringComparer.Ordinal) { ["pods"] = others.Count };
+        foreach (var other in others)
+        {
+            Quantities.Add(used, PodResources.Requests(other));
+        }
+
+        return [.. PodResources.Requests(pod).Append(KeyValuePair.Create("pods", 1m))
+            .Select(r => (r.Key, Missing: r.Value > 0 ? r.Value - (resources.AllocatableOf(r.Key) - used.Get(r.Key)) : 0))
+            .Where(r => r.Missing > 0)
+            .Select(r => new Shortage(r.Key, r.Key == ResourceNames.Cpu ? Quantities.MilliValue(r.Missing) : Quantities.Value(r.Missing)))];
+    }
+
+    private AdmissionVerdict? OfNature(V1Pod pod) => Pressure(pod) ?? OperatingSystem(pod) ?? Sysctls(pod) ?? Unsupported(pod);
+
+    private AdmissionVerdict? OfPlace(V1Pod pod, PodOrigin origin, IReadOnlyList<V1Pod> others) => Ports(pod, others) ?? Selector(pod) ?? Taints(pod, origin);
 
     /// <summary>Why a pod that runs may not have what it asks for now; null where it may.</summary>
     public PendingResize? OfResize(V1Pod pod, IReadOnlyList<V1Pod> others)

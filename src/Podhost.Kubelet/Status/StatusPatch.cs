@@ -12,7 +12,7 @@ namespace Podhost.Kubelet.Status;
 internal static class StatusPatch
 {
     private static readonly string[] Removable =
-        ["reason", "message", "podIP", "podIPs", "containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"];
+        ["reason", "message", "podIP", "podIPs", "containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses", "resources", "allocatedResources"];
 
     public static JsonObject Of(string uid, V1PodStatus status, V1PodStatus? inApi)
     {

@@ -44,4 +44,15 @@ internal sealed class TmpfsMounts(IMounter mounter)
 
         mounter.Mount("tmpfs", path, "tmpfs", MountFlags.None, options);
     }
+
+    /// <summary>Mounts a file system of huge pages where none is yet; how many it may use the pod's cgroup says.</summary>
+    /// <exception cref="LinuxException">The kernel refused: it has no pages of this size.</exception>
+    public void EnsureHugePages(string path, int mode, long pageBytes)
+    {
+        Directory.CreateDirectory(path);
+        if (PathStatus.Read(path)?.IsMountRoot != true)
+        {
+            mounter.Mount("nodev", path, "hugetlbfs", MountFlags.None, string.Create(CultureInfo.InvariantCulture, $"mode={Convert.ToString(mode, 8)},pagesize={pageBytes}"));
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using k8s.Models;
+using Podhost.Kubelet.Volumes.Handlers;
 
 namespace Podhost.Kubelet.Volumes;
 
@@ -13,7 +14,7 @@ internal static class UnsupportedVolumes
             yield return (kind, $"{kind} volumes are not supported by this node");
         }
 
-        if (volume.EmptyDir?.Medium is { Length: > 0 } medium and not "Memory")
+        if (volume.EmptyDir?.Medium is { Length: > 0 } medium and not "Memory" && !EmptyDirHandler.IsHugePages(medium))
         {
             yield return ("emptyDir.medium", $"medium {medium} is not supported by this node");
         }

@@ -58,7 +58,8 @@ public static class CgroupFormulas
 
     /// <summary>The settings on v1 hierarchies, in the order in which they can be written.</summary>
     /// <param name="resources">What is wanted.</param>
-    public static IReadOnlyList<CgroupSetting> ForV1(CgroupResources resources)
+    /// <param name="swapGrows">The limit of memory and swap together becomes greater: it is never below that of memory, so it comes first then, and last otherwise.</param>
+    public static IReadOnlyList<CgroupSetting> ForV1(CgroupResources resources, bool swapGrows = false)
     {
         ArgumentNullException.ThrowIfNull(resources);
         var settings = new SettingList();
@@ -67,8 +68,9 @@ public static class CgroupFormulas
         settings.Add("cpu", "cpu.cfs_quota_us", Text(resources.CpuQuota));
         settings.Add("cpuset", "cpuset.cpus", resources.CpusetCpus);
         settings.Add("cpuset", "cpuset.mems", resources.CpusetMems);
+        settings.Add("memory", "memory.memsw.limit_in_bytes", swapGrows ? Text(resources.MemorySwapLimit) : null);
         settings.Add("memory", "memory.limit_in_bytes", Text(resources.MemoryLimit));
-        settings.Add("memory", "memory.memsw.limit_in_bytes", Text(resources.MemorySwapLimit));
+        settings.Add("memory", "memory.memsw.limit_in_bytes", swapGrows ? null : Text(resources.MemorySwapLimit));
         settings.Add("pids", "pids.max", Limit(resources.PidsLimit));
         foreach (var (size, bytes) in resources.HugepageLimits.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {

@@ -72,7 +72,7 @@ public sealed class CgroupTree
     /// <param name="resources">The limits.</param>
     public void Apply(string path, CgroupResources resources)
     {
-        var settings = IsV2 ? CgroupFormulas.ForV2(resources) : CgroupFormulas.ForV1(resources);
+        var settings = IsV2 ? CgroupFormulas.ForV2(resources) : CgroupFormulas.ForV1(resources, SwapGrows(path, resources.MemorySwapLimit));
         foreach (var setting in settings)
         {
             var directory = Directory(setting.Controller, path)
@@ -85,6 +85,9 @@ public sealed class CgroupTree
             }
         }
     }
+
+    private bool SwapGrows(string path, long? wanted) => wanted is { } next
+        && long.TryParse(Read("memory", path, "memory.memsw.limit_in_bytes"), NumberStyles.None, CultureInfo.InvariantCulture, out var present) && (next < 0 || next > present);
 
     /// <summary>Moves a process, with all its threads, into a cgroup of every hierarchy.</summary>
     /// <param name="path">The cgroup.</param>

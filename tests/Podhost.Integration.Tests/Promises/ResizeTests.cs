@@ -46,6 +46,17 @@ public sealed class ResizeTests(ClusterFixture cluster)
         await ResizeAsync(k, "1000");
         await k.WaitAsync("grows", Pending, "Infeasible");
         Assert.Equal(container, await ContainerAsync(k));
+
+        // The node is full: for a critical pod that its author bound to it somebody leaves.
+        var node = (await k.OkAsync("get node -o", "jsonpath={.items[0].metadata.name}")).Trim();
+        await k.ApplyAsync(Pod("critical").Replace("spec:", $"spec:\n  nodeName: {node}\n  priorityClassName: system-node-critical", StringComparison.Ordinal));
+        await k.WaitAsync("grows", ".status.reason", "Preempting");
+        await k.ReadyAsync("critical");
+        Assert.Equal("Failed Preempted in order to admit critical pod", await k.FieldAsync("grows", ".status.phase} {.status.message"));
+        Assert.Equal(
+            "TerminationByKubelet: Pod was preempted by Kubelet to accommodate a critical pod.",
+            await k.FieldAsync("grows", ".status.conditions[?(@.type==\"DisruptionTarget\")].reason}: {.status.conditions[?(@.type==\"DisruptionTarget\")].message"));
+        await k.EventAsync("grows", "Preempting");
     }
 
     private static Task<string> ResizeAsync(Kubectl k, string cpu) => k.OkAsync(

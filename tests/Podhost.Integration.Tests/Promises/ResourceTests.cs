@@ -19,6 +19,55 @@ public sealed class ResourceTests(ClusterFixture cluster) : ClusterTest(cluster)
     }
 
     [Fact]
+    public async Task Containers_share_what_the_pod_as_a_whole_has_and_it_can_be_resized()
+    {
+        await K.ApplyAsync("""
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: pool}
+            spec:
+              terminationGracePeriodSeconds: 1
+              resources: {requests: {cpu: 100m, memory: 64Mi}, limits: {cpu: 200m, memory: 128Mi}}
+              containers:
+              - {name: free, image: "busybox:stable", command: [sleep, "1000"]}
+              - {name: own, image: "busybox:stable", command: [sleep, "1000"], resources: {limits: {cpu: 50m, memory: 32Mi}}}
+              - {name: restarts, image: "busybox:stable", command: [sleep, "1000"], resizePolicy: [{resourceName: memory, restartPolicy: RestartContainer}]}
+            """);
+        await K.ReadyAsync("pool");
+        Assert.Equal("Burstable", await K.FieldAsync("pool", ".status.qosClass"));
+        await SharesAsync("20000", "134217728", "102", "4");
+        Assert.Equal("100m 64Mi 200m 128Mi", await K.FieldAsync(
+            "pool", ".status.allocatedResources.cpu} {.status.allocatedResources.memory} {.status.resources.limits.cpu} {.status.resources.limits.memory"));
+
+        await K.OkAsync("patch pod pool --subresource resize -p", """{"spec":{"resources":{"requests":{"cpu":"200m"},"limits":{"cpu":"300m","memory":"160Mi"}}}}""");
+        await K.WaitAsync("pool", ".status.containerStatuses[2].restartCount", "1");
+        await K.WaitAsync("pool", ".status.resources.limits.memory", "160Mi");
+        await K.ReadyAsync("pool");
+        await K.EventAsync("pool", "ResizeCompleted");
+        await SharesAsync("30000", "167772160", "204", "8");
+        Assert.Equal("200m 64Mi 200m 300m 0 0 1", await K.FieldAsync(
+            "pool", ".status.allocatedResources.cpu} {.status.allocatedResources.memory} {.status.resources.requests.cpu} {.status.resources.limits.cpu} {.status.containerStatuses[*].restartCount"));
+        await K.OkAsync("delete pod pool --grace-period=0 --force");
+
+        // The pod's cgroup, and those of containers without limits of their own, have the pod's.
+        async Task SharesAsync(string quota, string memory, params string[] weight)
+        {
+            var pod = Cgroups("pod" + await K.FieldAsync("pool", ".metadata.uid"));
+            Assert.Contains(OneOf(pod, "cpu.shares", "cpu.weight"), weight);
+            foreach (var (directories, cpu, bytes) in new[]
+            {
+                (pod, quota, memory), (Cgroups(await IdAsync(0)), quota, memory), (Cgroups(await IdAsync(1)), "5000", "33554432"), (Cgroups(await IdAsync(2)), quota, memory),
+            })
+            {
+                Assert.Contains(OneOf(directories, "cpu.cfs_quota_us", "cpu.max"), new[] { cpu, cpu + " 100000" });
+                Assert.Equal(bytes, OneOf(directories, "memory.limit_in_bytes", "memory.max"));
+            }
+        }
+
+        async Task<string> IdAsync(int index) => (await K.FieldAsync("pool", $".status.containerStatuses[{index}].containerID")).Split("//")[1];
+    }
+
+    [Fact]
     public async Task A_container_over_its_memory_limit_is_killed_and_says_so()
     {
         await K.ApplyAsync(ShellPod("greedy", "tail /dev/zero", "resources: {limits: {memory: 32Mi}}", "restartPolicy: Never"));
@@ -75,6 +124,8 @@ public sealed class ResourceTests(ClusterFixture cluster) : ClusterTest(cluster)
         await K.ReadyAsync("waits", 60);
         Assert.Equal("here\n", await K.OkAsync("logs waits"));
     }
+
+    private static string[] Cgroups(string name) => Directory.GetDirectories("/sys/fs/cgroup", name, new EnumerationOptions { RecurseSubdirectories = true });
 
     private static string OneOf(string[] directories, params string[] files) =>
         File.ReadAllText(directories.SelectMany(d => files.Select(f => Path.Combine(d, f))).First(File.Exists)).Trim();

@@ -15,7 +15,7 @@ public sealed class AdmissionTests
     public void A_pod_that_cannot_be_honoured_is_rejected(string spec, string reason, string message)
     {
         var admission = new NodeAdmission(new NodeJudgement(Objects.Node(), () => null, ["kernel.msg*"], () => []));
-        var verdict = admission.Admit(Objects.Pod("containers: [{name: a}]\n" + spec), default!);
+        var verdict = admission.Admit(Objects.Pod("containers: [{name: a}]\n" + spec), default!)!;
         Assert.Equal((false, reason, message), (verdict.Admitted, verdict.Reason, verdict.Message));
     }
 
@@ -31,7 +31,7 @@ public sealed class AdmissionTests
     {
         var traits = RuntimeTraits.Of(new VersionResponse { RuntimeName = name, RuntimeVersion = version }, new StatusResponse());
         var admission = new NodeAdmission(new NodeJudgement(Objects.Node(), () => null, [], () => [], () => traits));
-        var verdict = admission.Admit(Objects.Pod("containers: [{name: a}]\nvolumes: [{name: v, image: {reference: x}}]"), PodOrigin.Api);
+        var verdict = admission.Admit(Objects.Pod("containers: [{name: a}]\nvolumes: [{name: v, image: {reference: x}}]"), PodOrigin.Api)!;
         Assert.Equal(has ? "" : "spec.volumes[0].image: image volumes are not supported by the runtime of this node", verdict.Message);
     }
 
@@ -58,7 +58,7 @@ public sealed class AdmissionTests
     public void A_node_that_runs_short_takes_only_what_upstreams_takes(string conditions, string spec, string? message)
     {
         var admission = new NodeAdmission(new NodeJudgement(Objects.Node(), () => null, [], () => conditions.Split(' ')));
-        var verdict = admission.Admit(Objects.Pod("containers: [{name: a}]\n" + spec), PodOrigin.Api);
+        var verdict = admission.Admit(Objects.Pod("containers: [{name: a}]\n" + spec), PodOrigin.Api)!;
         Assert.Equal((message is null, message is null ? "" : "Evicted", message ?? ""), (verdict.Admitted, verdict.Reason, verdict.Message));
     }
 
@@ -68,9 +68,9 @@ public sealed class AdmissionTests
         var admission = new NodeAdmission(new NodeJudgement(Objects.Node(), () => null, [], () => ["DiskPressure"]));
         var known = Objects.Pod("containers: [{name: a}]");
         known.Status = new k8s.Models.V1PodStatus { StartTime = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc) };
-        Assert.True(admission.Admit(known, PodOrigin.Api).Admitted);
+        Assert.True(admission.Admit(known, PodOrigin.Api)!.Admitted);
         var fixedPod = Objects.Pod("containers: [{name: a}]", uid: "static");
         fixedPod.Metadata.Annotations = new Dictionary<string, string> { ["kubernetes.io/config.source"] = "file" };
-        Assert.True(admission.Admit(fixedPod, PodOrigin.Static).Admitted);
+        Assert.True(admission.Admit(fixedPod, PodOrigin.Static)!.Admitted);
     }
 }

@@ -30,7 +30,7 @@ public sealed class AllocationTests : IDisposable
         Assert.Equal(2, given.Generation);
 
         // And is taken from the node.
-        Assert.Equal("Node didn't have enough resource: cpu, requested: 600, used: 1500, capacity: 2000", admission.Admit(Pod("b", "600m"), PodOrigin.Api).Message);
+        Assert.Equal("Node didn't have enough resource: cpu, requested: 600, used: 1500, capacity: 2000", admission.Admit(Pod("b", "600m"), PodOrigin.Api)!.Message);
     }
 
     [Fact]
@@ -88,11 +88,11 @@ public sealed class AllocationTests : IDisposable
 
         // In between somebody asks for more than fits: the pod is admitted all the same, with what it had.
         admission = Start();
-        Assert.True(admission.Admit(Pod("a", "2", generation: 4), PodOrigin.Api).Admitted);
+        Assert.True(admission.Admit(Pod("a", "2", generation: 4), PodOrigin.Api)!.Admitted);
 
         // The other pod was not seen yet: it seems that there is room.
         Assert.Equal("900m", admission.Ask(Pod("a", "2", generation: 4))!.Containers["a"].Requests["cpu"].ToString());
-        Assert.True(admission.Admit(Pod("b", "1"), PodOrigin.Api).Admitted);
+        Assert.True(admission.Admit(Pod("b", "1"), PodOrigin.Api)!.Admitted);
         admission.SourcesKnown();
         Assert.Equal(["a Deferred"], settled);
         var given = admission.Ask(Pod("a", "2", generation: 4))!;
@@ -100,6 +100,26 @@ public sealed class AllocationTests : IDisposable
         Assert.Equal("900m", given.Containers["a"].Requests["cpu"].ToString());
         admission.Release("b");
         Assert.Equal(["a Deferred", "a 4"], settled);
+    }
+
+    [Fact]
+    public void What_the_pod_as_a_whole_was_given_is_kept_too()
+    {
+        static V1Pod Whole(string cpu, int generation)
+        {
+            var pod = Objects.Pod($"resources: {{requests: {{cpu: \"{cpu}\"}}}}\ncontainers: [{{name: a}}]", "a", "a");
+            pod.Metadata.Generation = generation;
+            return pod;
+        }
+
+        Admit(Whole("500m", 1), Pod("b", "1"));
+        Assert.Equal((2, null), (admission.Ask(Whole("900m", 2))!.Generation, admission.Ask(Whole("900m", 2))!.Pending));
+        Assert.Equal("Deferred", admission.Ask(Whole("2", 3))!.Pending!.Reason);
+        Assert.Equal("Infeasible", admission.Ask(Whole("3", 4))!.Pending!.Reason);
+        admission = Start();
+        Admit(Whole("2", 5));
+        var given = admission.Ask(Whole("2", 5))!;
+        Assert.Equal((2, "900m"), (given.Generation, given.Apply(Whole("2", 5)).Spec.Resources.Requests["cpu"].ToString()));
     }
 
     [Fact]
@@ -120,7 +140,7 @@ public sealed class AllocationTests : IDisposable
         return started;
     }
 
-    private void Admit(params V1Pod[] pods) => Assert.All(pods, p => Assert.True(admission.Admit(p, PodOrigin.Api).Admitted));
+    private void Admit(params V1Pod[] pods) => Assert.All(pods, p => Assert.True(admission.Admit(p, PodOrigin.Api)!.Admitted));
 
     private static V1Pod Pod(string name, string cpu, int generation = 1, int priority = 0, bool guaranteed = false, string memory = "1Mi")
     {

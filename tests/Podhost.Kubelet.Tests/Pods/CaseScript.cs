@@ -102,7 +102,10 @@ internal sealed class CaseScript(JsonObject script)
     private static PodAllocation Allocation(JsonObject a) => new(
         a["generation"]!.GetValue<long>(),
         ((JsonObject)a["containers"]!).ToImmutableDictionary(c => c.Key, c => ObjectCodec.ToModel<V1ResourceRequirements>(c.Value!)),
-        a["pending"] is JsonObject p ? new PendingResize(Text(p, "reason"), Text(p, "message")) : null);
+        a["pending"] is JsonObject p ? new PendingResize(Text(p, "reason"), Text(p, "message")) : null)
+    {
+        Whole = a["pod"] is { } whole ? ObjectCodec.ToModel<V1ResourceRequirements>(whole) : null,
+    };
 
     private EffectOutcome Outcome(string key, JsonObject o)
     {
@@ -191,6 +194,12 @@ internal static class CaseText
             {
                 text[name] = value;
             }
+        }
+
+        if (s.Resources is not null)
+        {
+            text["resources"] = ObjectCodec.ToObject(s.Resources);
+            text["allocatedResources"] = List((s.AllocatedResources ?? new Dictionary<string, ResourceQuantity>()).Select(r => $"{r.Key}={r.Value}"));
         }
 
         text["conditions"] = List(s.Conditions.Select(c => $"{c.Type}={c.Status} {c.Reason} {c.Message}".TrimEnd()));

@@ -42,6 +42,14 @@ public class CgroupFormulasTests
         Assert.Equal(["cpu/cpu.weight=170"], CgroupFormulas.ForV2(new CgroupResources { CpuShares = 2000, CpuWeight = 170 }).Select(Show));
 
     [Fact]
+    public void Memory_and_swap_together_are_never_below_memory_on_the_way()
+    {
+        var limits = new CgroupResources { MemoryLimit = 4096, MemorySwapLimit = 8192 };
+        Assert.Equal(["memory.limit_in_bytes", "memory.memsw.limit_in_bytes"], CgroupFormulas.ForV1(limits).Select(s => s.File));
+        Assert.Equal(["memory.memsw.limit_in_bytes", "memory.limit_in_bytes"], CgroupFormulas.ForV1(limits, swapGrows: true).Select(s => s.File));
+    }
+
+    [Fact]
     public void Limits_are_written_in_the_words_of_v1()
     {
         var settings = CgroupFormulas.ForV1(Limits);

@@ -1,5 +1,4 @@
 using Podhost.Api.Pods;
-using Podhost.Api.Quantities;
 
 namespace Podhost.Api.Validation.Pods;
 
@@ -26,7 +25,7 @@ internal static class PodLevelResourceRules
 
     private static void CheckRequests(Field spec, Field requests)
     {
-        foreach (var (name, sum) in Sums(spec).OrderBy(s => s.Key, StringComparer.Ordinal))
+        foreach (var (name, sum) in ContainerSums.Of(spec, "requests").OrderBy(s => s.Key, StringComparer.Ordinal))
         {
             var own = requests.Key(name);
             if (sum > own.Amount && ResourceNames.IsPodLevel(name))
@@ -48,56 +47,6 @@ internal static class PodLevelResourceRules
                         .InvalidText(limit.Amount.ToString(), $"must be less than or equal to pod limits of {own.Amount}");
                 }
             }
-        }
-    }
-
-    // Containers together; an init container beside the sidecars before it, where that is more.
-    private static Dictionary<string, Quantity> Sums(Field spec)
-    {
-        var running = new Dictionary<string, Quantity>(StringComparer.Ordinal);
-        foreach (var container in spec["containers"].Items)
-        {
-            Add(running, Requests(container));
-        }
-
-        var sidecars = new Dictionary<string, Quantity>(StringComparer.Ordinal);
-        var peak = new Dictionary<string, Quantity>(StringComparer.Ordinal);
-        foreach (var container in spec["initContainers"].Items)
-        {
-            if (container["restartPolicy"].Text == "Always")
-            {
-                Add(running, Requests(container));
-                Add(sidecars, Requests(container));
-                Raise(peak, sidecars);
-            }
-            else
-            {
-                var own = new Dictionary<string, Quantity>(sidecars, StringComparer.Ordinal);
-                Add(own, Requests(container));
-                Raise(peak, own);
-            }
-        }
-
-        Raise(running, peak);
-        return running;
-    }
-
-    private static IEnumerable<KeyValuePair<string, Quantity>> Requests(Field container) =>
-        container["resources"]["requests"].Entries.Select(e => KeyValuePair.Create(e.Key, e.Value.Amount));
-
-    private static void Add(Dictionary<string, Quantity> to, IEnumerable<KeyValuePair<string, Quantity>> from)
-    {
-        foreach (var (name, amount) in from)
-        {
-            to[name] = to.TryGetValue(name, out var had) ? had + amount : amount;
-        }
-    }
-
-    private static void Raise(Dictionary<string, Quantity> to, Dictionary<string, Quantity> from)
-    {
-        foreach (var (name, amount) in from)
-        {
-            to[name] = to.TryGetValue(name, out var had) && had > amount ? had : amount;
         }
     }
 }

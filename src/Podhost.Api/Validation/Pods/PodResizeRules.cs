@@ -6,7 +6,7 @@ using Podhost.Api.Validation.Metadata;
 
 namespace Podhost.Api.Validation.Pods;
 
-/// <summary>The resize subresource: cpu and memory of containers and sidecars, within the pod's QoS class.</summary>
+/// <summary>The resize subresource: cpu and memory of the pod as a whole, of containers and sidecars, within the pod's QoS class.</summary>
 internal static class PodResizeRules
 {
     private static readonly string[] Resizable = [ResourceNames.Cpu, ResourceNames.Memory];
@@ -31,13 +31,9 @@ internal static class PodResizeRules
     }
 
     private static string? Refusal(Field pod, Field old) =>
-        HasPodLevel(pod) || HasPodLevel(old) ? "pods with pod-level resources cannot be resized"
-        : old["metadata"]["annotations"].Key(PodRules.Mirror).IsSet ? "static pods cannot be resized"
+        old["metadata"]["annotations"].Key(PodRules.Mirror).IsSet ? "static pods cannot be resized"
         : old["spec"]["os"]["name"].Text == "windows" ? "windows pods cannot be resized"
         : null;
-
-    private static bool HasPodLevel(Field pod) =>
-        pod["spec"]["resources"]["requests"].Count + pod["spec"]["resources"]["limits"].Count > 0;
 
     private static void CheckQos(Field pod, Field old)
     {
@@ -52,6 +48,11 @@ internal static class PodResizeRules
     private static void CheckContainers(Field spec, Field old)
     {
         var rest = (JsonObject)spec.Node!.DeepClone();
+        if (!CheckPodLevel(spec, old, rest))
+        {
+            return;
+        }
+
         foreach (var list in (string[])["initContainers", "containers"])
         {
             for (var i = 0; i < Math.Min(spec[list].Count, old[list].Count); i++)
@@ -64,6 +65,28 @@ internal static class PodResizeRules
         {
             spec.Forbidden("only cpu and memory resources are mutable");
         }
+    }
+
+    // True where the rest is worth a look.
+    private static bool CheckPodLevel(Field spec, Field old, JsonObject rest)
+    {
+        var (now, before) = (spec["resources"], old["resources"]);
+        if (before.IsSet && !now.IsSet)
+        {
+            now.Forbidden("pod-level resources cannot be removed");
+            return false;
+        }
+
+        CheckRemoved(now["requests"], before["requests"], "pod-level resource requests cannot be removed");
+        CheckRemoved(now["limits"], before["limits"], "pod-level resource limits cannot be removed");
+        RestoreResizable(rest, old);
+        if (!JsonNode.DeepEquals(rest["resources"], before.Node))
+        {
+            spec.Forbidden("only cpu and memory resources are mutable at pod-level");
+            return false;
+        }
+
+        return true;
     }
 
     // Sets back in rest what may change, so that whatever is left there is a change too many.
@@ -93,10 +116,10 @@ internal static class PodResizeRules
         }
     }
 
-    private static void RestoreResizable(JsonObject container, Field old)
+    private static void RestoreResizable(JsonObject owner, Field old)
     {
-        var resources = container["resources"] as JsonObject ?? [];
-        container.Remove("resources");
+        var resources = owner["resources"] as JsonObject ?? [];
+        owner.Remove("resources");
         foreach (var kind in (string[])["requests", "limits"])
         {
             var amounts = resources[kind] as JsonObject ?? [];
@@ -118,7 +141,7 @@ internal static class PodResizeRules
 
         if (resources.Count > 0 || old["resources"].IsSet)
         {
-            container["resources"] = resources;
+            owner["resources"] = resources;
         }
     }
 }

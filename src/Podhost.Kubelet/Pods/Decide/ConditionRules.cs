@@ -19,7 +19,7 @@ internal static class ConditionRules
         conditions.Add(Make("PodScheduled", true));
         if (pass.Memory.Terminal is { Disrupted: true } disrupted)
         {
-            conditions.Add(new V1PodCondition { Type = "DisruptionTarget", Status = "True", Reason = "TerminationByKubelet", Message = disrupted.Message });
+            conditions.Add(new V1PodCondition { Type = "DisruptionTarget", Status = "True", Reason = "TerminationByKubelet", Message = disrupted.Disruption ?? disrupted.Message });
         }
 
         foreach (var resize in new[] { ResizeRules.Pending(pass), ResizeRules.InProgress(pass) })

@@ -202,7 +202,7 @@ internal static class ContainerStatusRules
         {
             status.AllocatedResources = resources.Requests;
             var applied = ResizeRules.AppliedTo(pass, spec, latest);
-            status.Resources = new V1ResourceRequirements { Requests = applied?.Requests, Limits = applied?.Limits };
+            status.Resources = new V1ResourceRequirements { Requests = applied?.Requests, Limits = Own(applied?.Limits, resources.Limits) };
         }
 
         if (latest.User is { } user)
@@ -213,6 +213,10 @@ internal static class ContainerStatusRules
             };
         }
     }
+
+    // Limits that it has from the pod as a whole are told there.
+    private static IDictionary<string, ResourceQuantity>? Own(IDictionary<string, ResourceQuantity>? applied, IDictionary<string, ResourceQuantity>? own) =>
+        applied is null || own is null ? null : applied.Where(e => own.ContainsKey(e.Key)).ToDictionary(StringComparer.Ordinal);
 
     private static void FillMounts(DecisionPass pass, ContainerSpec spec, V1ContainerStatus status)
     {

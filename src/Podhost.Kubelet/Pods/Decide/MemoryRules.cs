@@ -49,8 +49,11 @@ internal static class MemoryRules
             case RunPostStart hook:
                 FoldPostStart(pass, hook, outcome);
                 return;
+            case EnsureCgroup cgroup when outcome.Succeeded && cgroup.Generation == pass.AllocatedGeneration:
+                pass.Memory = pass.Memory with { CgroupWhole = pass.Pod.Spec?.Resources };
+                break;
             case ResizeContainer resize when outcome.Succeeded && resize.Generation == pass.AllocatedGeneration:
-                pass.Instance(resize.ContainerId, i => i with { Applied = ResizeRules.Wanted(pass.Spec(resize.Container)) });
+                pass.Instance(resize.ContainerId, i => i with { Applied = ResizeRules.Wanted(pass, pass.Spec(resize.Container)) });
                 break;
             case RunPreStop hook:
                 FoldPreStop(pass, hook, outcome);

@@ -12,14 +12,20 @@ namespace Podhost.Kubelet.Pods.Decide;
 /// <param name="Sequence">A later answer of the node has a greater number.</param>
 internal sealed record PodAllocation(long Generation, ImmutableDictionary<string, V1ResourceRequirements> Containers, PendingResize? Pending, long Sequence = 0)
 {
+    /// <summary>Resources of the pod as a whole, as that spec had them; null where it had none.</summary>
+    public V1ResourceRequirements? Whole { get; init; }
+
     /// <summary>A pod's spec as it is, given in full.</summary>
     public static PodAllocation Of(V1Pod pod) => new(
         pod.Metadata?.Generation ?? 0,
         Resizable(pod.Spec).ToImmutableDictionary(c => c.Name, c => c.Resources ?? new V1ResourceRequirements(), StringComparer.Ordinal),
-        null);
+        null)
+    {
+        Whole = pod.Spec?.Resources,
+    };
 
     /// <summary>True where the spec asks for what is given.</summary>
-    public bool Gives(V1Pod pod) => Resizable(pod.Spec).All(c => !Containers.TryGetValue(c.Name, out var given) || !Differ(c.Resources, given));
+    public bool Gives(V1Pod pod) => !Differ(pod.Spec?.Resources, Whole) && Resizable(pod.Spec).All(c => !Containers.TryGetValue(c.Name, out var given) || !Differ(c.Resources, given));
 
     /// <summary>The pod with what is given instead of what it asks for.</summary>
     public V1Pod Apply(V1Pod pod)
@@ -35,6 +41,7 @@ internal sealed record PodAllocation(long Generation, ImmutableDictionary<string
             container.Resources = Containers.GetValueOrDefault(container.Name) ?? container.Resources;
         }
 
+        copy.Spec.Resources = Whole;
         return copy;
     }
 

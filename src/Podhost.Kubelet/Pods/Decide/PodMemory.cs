@@ -37,6 +37,9 @@ internal sealed record PodMemory
     /// <summary>The generation whose resources the cgroup carries.</summary>
     public long CgroupGeneration { get; init; }
 
+    /// <summary>The resources of the pod as a whole that the cgroup carries; null before it was written, and where it has none.</summary>
+    public V1ResourceRequirements? CgroupWhole { get; init; }
+
     public bool CgroupRemoved { get; init; }
 
     public bool VolumesMounted { get; init; }
@@ -114,7 +117,11 @@ internal enum StopCause
 internal sealed record StopPlan(StopCause Cause, DateTimeOffset Since, DateTimeOffset Deadline, TimeSpan Grace);
 
 /// <summary>The phase in which a pod ends, decided before its last process is dead.</summary>
-internal sealed record TerminalFact(string Phase, string? Reason, string? Message, bool Disrupted = false);
+internal sealed record TerminalFact(string Phase, string? Reason, string? Message, bool Disrupted = false)
+{
+    /// <summary>Message of the condition DisruptionTarget; null: the same as <see cref="Message"/>.</summary>
+    public string? Disruption { get; init; }
+}
 
 /// <summary>A failed try of an effect.</summary>
 /// <param name="Failures">How often in a row.</param>
@@ -184,7 +191,7 @@ internal sealed record InstanceMemory
     /// <summary>Why and until when the instance is stopped; null while it is not.</summary>
     public KillPlan? Kill { get; init; }
 
-    /// <summary>The resources that it runs with; null until they were looked at.</summary>
+    /// <summary>The resources that it runs with, limits that it has from the pod as a whole among them; null until they were looked at.</summary>
     public V1ResourceRequirements? Applied { get; init; }
 }
 

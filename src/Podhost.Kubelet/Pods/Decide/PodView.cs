@@ -76,6 +76,9 @@ internal enum PodOrigin
 /// <param name="Message">status.message.</param>
 internal sealed record StopRequest(StopCause Cause, TimeSpan Grace, string Reason, string Message)
 {
+    /// <summary>Message of the condition DisruptionTarget; null: the same as <see cref="Message"/>.</summary>
+    public string? Disruption { get; init; }
+
     /// <summary>Annotations of the event that tells it.</summary>
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }
 }

@@ -25,9 +25,31 @@ internal static class ResizeRules
 
     /// <summary>The resources that a running instance has, as its status shows them.</summary>
     public static V1ResourceRequirements? AppliedTo(DecisionPass pass, ContainerSpec spec, ContainerView instance) =>
-        pass.Instance(instance.Id).Applied ?? Wanted(spec);
+        pass.Instance(instance.Id).Applied ?? Wanted(pass, spec);
 
-    public static V1ResourceRequirements? Wanted(ContainerSpec? spec) => spec?.Container.Resources ?? new V1ResourceRequirements();
+    /// <summary>The resources that a container is to have: its own, and the limits of the pod as a whole where it has none.</summary>
+    public static V1ResourceRequirements? Wanted(DecisionPass pass, ContainerSpec? spec) => With(spec?.Container.Resources ?? new V1ResourceRequirements(), pass.Pod.Spec?.Resources);
+
+    /// <summary>The resources of the pod as a whole that it has now; null where it is to have none.</summary>
+    public static V1ResourceRequirements? WholeOf(DecisionPass pass) =>
+        pass.Pod.Spec?.Resources is { } wanted ? pass.Memory.CgroupWhole ?? pass.Memory.Status?.Resources ?? wanted : null;
+
+    private static V1ResourceRequirements With(V1ResourceRequirements own, V1ResourceRequirements? whole)
+    {
+        string[] inherited = [.. ((string[])[ResourceNames.Cpu, ResourceNames.Memory]).Where(name => own.Limits.Get(name) == 0 && whole?.Limits.Get(name) > 0)];
+        if (inherited.Length == 0)
+        {
+            return own;
+        }
+
+        var limits = new Dictionary<string, ResourceQuantity>(own.Limits ?? new Dictionary<string, ResourceQuantity>(), StringComparer.Ordinal);
+        foreach (var name in inherited)
+        {
+            limits[name] = whole!.Limits[name];
+        }
+
+        return new V1ResourceRequirements { Requests = own.Requests, Limits = limits };
+    }
 
     /// <summary>Tells by events what becomes of a resize.</summary>
     public static void Tell(DecisionPass pass)
@@ -59,22 +81,23 @@ internal static class ResizeRules
 
         foreach (var spec in pass.Specs)
         {
-            if (pass.Runtime.Latest(spec.Name) is { State: RunState.Running } instance && Changed(AppliedTo(pass, spec, instance), Wanted(spec)).Count > 0)
+            if (pass.Runtime.Latest(spec.Name) is { State: RunState.Running } instance && Changed(AppliedTo(pass, spec, instance), Wanted(pass, spec)).Count > 0)
             {
-                var failed = pass.Memory.Retries.GetValueOrDefault("container/" + instance.Id) ?? pass.Memory.Retries.GetValueOrDefault("cgroup");
-                return new V1PodCondition
-                {
-                    Type = Running,
-                    Status = "True",
-                    Reason = failed is null ? null : "Error",
-                    Message = failed?.Failure.Message,
-                    ObservedGeneration = pass.AllocatedGeneration,
-                };
+                return Condition(pass, pass.Memory.Retries.GetValueOrDefault("container/" + instance.Id) ?? pass.Memory.Retries.GetValueOrDefault("cgroup"));
             }
         }
 
-        return null;
+        return Changed(WholeOf(pass), pass.Pod.Spec?.Resources).Count > 0 ? Condition(pass, pass.Memory.Retries.GetValueOrDefault("cgroup")) : null;
     }
+
+    private static V1PodCondition Condition(DecisionPass pass, Retry? failed) => new()
+    {
+        Type = Running,
+        Status = "True",
+        Reason = failed is null ? null : "Error",
+        Message = failed?.Failure.Message,
+        ObservedGeneration = pass.AllocatedGeneration,
+    };
 
     private static void Apply(DecisionPass pass, ContainerSpec spec, ContainerView instance)
     {
@@ -85,7 +108,7 @@ internal static class ResizeRules
         }
 
         var generation = pass.AllocatedGeneration;
-        var changed = Changed(pass.Instance(instance.Id).Applied, Wanted(spec));
+        var changed = Changed(pass.Instance(instance.Id).Applied, Wanted(pass, spec));
         if (changed.Count == 0 || memory.Kill is not null)
         {
             return;
@@ -105,7 +128,7 @@ internal static class ResizeRules
     private static V1ResourceRequirements? Known(DecisionPass pass, ContainerSpec spec, ContainerView instance)
     {
         var old = ContainerRules.OldStatus(pass, spec.Name);
-        return old?.Resources is { } resources && old.ContainerID == $"{pass.View.Settings.RuntimeName}://{instance.Id}" ? resources : Wanted(spec);
+        return old?.Resources is { } resources && old.ContainerID == $"{pass.View.Settings.RuntimeName}://{instance.Id}" ? With(resources, pass.Memory.Status?.Resources ?? pass.Pod.Spec?.Resources) : Wanted(pass, spec);
     }
 
     private static IReadOnlyList<string> Changed(V1ResourceRequirements? a, V1ResourceRequirements? b) => PodAllocation.ChangedIn(a, b);

@@ -67,7 +67,7 @@ internal static class StageRules
         if (view.Stop is { } stop)
         {
             var disrupted = stop.Cause is StopCause.Evicted or StopCause.NodeShutdown;
-            yield return (stop.Cause, stop.Grace, new TerminalFact("Failed", stop.Reason, stop.Message, disrupted));
+            yield return (stop.Cause, stop.Grace, new TerminalFact("Failed", stop.Reason, stop.Message, disrupted) { Disruption = stop.Disruption });
         }
 
         if (view.Admission is { Admitted: false } no && pass.Memory.Stage == Stage.Waiting)

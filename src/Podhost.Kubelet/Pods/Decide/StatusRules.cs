@@ -18,6 +18,8 @@ internal static class StatusRules
             HostIP = pass.View.Settings.HostIPs.FirstOrDefault(),
             HostIPs = [.. pass.View.Settings.HostIPs.Select(ip => new V1HostIP { Ip = ip })],
             NominatedNodeName = pass.Pod.Status?.NominatedNodeName,
+            Resources = ResizeRules.WholeOf(pass),
+            AllocatedResources = Allocated(pass.Pod),
         };
         if (pass.Memory.Terminal is { } terminal && status.Phase == terminal.Phase)
         {
@@ -61,6 +63,18 @@ internal static class StatusRules
 
     /// <summary>As messages name a pod: <c>name_namespace(uid)</c>.</summary>
     public static string Id(V1Pod pod) => $"{pod.Metadata?.Name}_{pod.Metadata?.NamespaceProperty}({pod.Metadata?.Uid})";
+
+    /// <summary>The requests that the node gave: those of the pod as a whole, else the sums of its containers'; null for none.</summary>
+    private static IDictionary<string, ResourceQuantity>? Allocated(V1Pod pod)
+    {
+        if (pod.Spec?.Resources is { } whole)
+        {
+            return whole.Requests;
+        }
+
+        var sums = pod.Spec is null ? null : Podhost.Api.Pods.PodResources.RequestsOfContainers(pod.Spec);
+        return sums is { Count: > 0 } ? sums : null;
+    }
 
     private static string Phase(DecisionPass pass)
     {

@@ -6,8 +6,14 @@ namespace Podhost.Kubelet.Pods.Loop;
 /// <summary>Whether the node takes a pod.</summary>
 internal interface IPodAdmission
 {
-    /// <summary>Judges a pod and, where it is taken, counts it until its release.</summary>
-    AdmissionVerdict Admit(V1Pod pod, PodOrigin origin);
+    /// <summary>Judges a pod and, where it is taken, counts it until its release. Null: others leave for it first, <see cref="Decided"/> tells when.</summary>
+    AdmissionVerdict? Admit(V1Pod pod, PodOrigin origin);
+
+    /// <summary>Raised with the answer to a pod that had to wait for others to leave.</summary>
+    event Action<string, AdmissionVerdict>? Decided;
+
+    /// <summary>Raised with a pod that has to leave for another, and how.</summary>
+    event Action<string, StopRequest>? Preempts;
 
     /// <summary>What an admitted pod may have of what it asks for now; null where it was not admitted.</summary>
     PodAllocation? Ask(V1Pod pod);

@@ -27,6 +27,8 @@ internal sealed partial class PodManager : IPodDirectory, IEvictablePods
         this.services = services;
         this.admission = admission;
         this.mirrors = mirrors;
+        admission.Decided += (uid, verdict) => Post(uid, m => m.Admission = verdict);
+        admission.Preempts += Stop;
         admission.Settled += (uid, given) => Post(uid, m => m.Allocation = given);
     }
 

@@ -4,10 +4,11 @@ using Podhost.Linux.Paths;
 
 namespace Podhost.Kubelet.Volumes.Handlers;
 
-/// <summary>emptyDir, on the disk or in memory. It outlives containers and goes with the pod.</summary>
+/// <summary>emptyDir, on the disk, in memory or in huge pages. It outlives containers and goes with the pod.</summary>
 internal sealed class EmptyDirHandler(TmpfsMounts tmpfs, Func<NodeResources> node) : IVolumeHandler
 {
     private const int EveryoneMode = 0x1ff; // 0777
+    private const string HugePagesMedium = "HugePages";
     private const int UnfinishedMode = 0x1c0; // 0700
 
     public bool IsReadOnly => false;
@@ -24,6 +25,10 @@ internal sealed class EmptyDirHandler(TmpfsMounts tmpfs, Func<NodeResources> nod
         {
             tmpfs.Ensure(context.Path, UnfinishedMode, MemorySize(context.Pod, source, node()));
         }
+        else if (IsHugePages(source.Medium))
+        {
+            tmpfs.EnsureHugePages(context.Path, UnfinishedMode, PageSize(context.Pod, source.Medium));
+        }
         else if (!Directory.Exists(context.Path))
         {
             Directory.CreateDirectory(context.Path);
@@ -37,6 +42,33 @@ internal sealed class EmptyDirHandler(TmpfsMounts tmpfs, Func<NodeResources> nod
         }
 
         return Task.FromResult<DateTimeOffset?>(null);
+    }
+
+    /// <summary>True for <c>HugePages</c> and <c>HugePages-2Mi</c>.</summary>
+    internal static bool IsHugePages(string? medium) => medium is HugePagesMedium || medium?.StartsWith(HugePagesMedium + "-", StringComparison.Ordinal) == true;
+
+    /// <summary>The page size of a volume in huge pages: the medium's, or the only one that the pod asks for. Either must be asked for.</summary>
+    /// <exception cref="VolumeSetUpException">It is not.</exception>
+    internal static long PageSize(V1Pod pod, string medium)
+    {
+        var asked = (pod.Spec.Containers ?? []).Concat(pod.Spec.InitContainers ?? []).SelectMany(c => c.Resources?.Requests?.Keys ?? [])
+            .Concat(pod.Spec.Resources?.Requests?.Keys ?? [])
+            .Where(ResourceNames.IsHugePages)
+            .Select(name => Quantities.TryParse(name[ResourceNames.HugePagesPrefix.Length..]) ?? 0)
+            .Distinct().ToList();
+        if (medium == HugePagesMedium)
+        {
+            return asked.Count switch
+            {
+                1 => Quantities.Value(asked[0]),
+                0 => throw new VolumeSetUpException("hugePages storage requested, but there is no resource request for huge pages"),
+                _ => throw new VolumeSetUpException($"medium: {medium} can't be used if container requests multiple huge page sizes"),
+            };
+        }
+
+        return Quantities.TryParse(medium[(HugePagesMedium.Length + 1)..]) is { } size && asked.Contains(size)
+            ? Quantities.Value(size)
+            : throw new VolumeSetUpException($"medium {medium}: hugePages storage requested, but there is no resource request for huge pages of this size");
     }
 
     /// <summary>The least of what the volume, the pod's memory limit and the node allow.</summary>
