@@ -1,4 +1,7 @@
+using k8s;
+using k8s.Models;
 using Microsoft.Extensions.Logging;
+using Podhost.Api.Errors;
 using Podhost.Client.Informers;
 using Podhost.Client.Queues;
 
@@ -46,4 +49,31 @@ public abstract class QueueController(int workers, TimeProvider time, ILogger lo
 
     /// <summary>Makes the world as the object of a key says, gone or changed since it was added. Throws to be called again later.</summary>
     protected abstract Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken);
+
+    /// <summary>One step on the object of a key. Where it is gone there is nothing to do; where somebody else was faster it is looked at again later.</summary>
+    /// <param name="queue">The queue.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="objects">The copy that has the object.</param>
+    /// <param name="step">The step; what else it throws brings the key back with a word in the log.</param>
+    protected static async Task AttemptAsync<T>(WorkQueue<ObjectKey> queue, ObjectKey key, IInformer<T> objects, Func<T, Task> step)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        if (objects.Get(key.Namespace, key.Name) is not { } obj)
+        {
+            return;
+        }
+
+        try
+        {
+            await step(obj);
+        }
+        catch (ApiException e) when (e.IsNotFound)
+        {
+            // Gone.
+        }
+        catch (ApiException e) when (e.IsConflict || e.IsAlreadyExists)
+        {
+            queue.AddRateLimited(key);
+        }
+    }
 }

@@ -76,44 +76,31 @@ public sealed class DaemonSetController : QueueController
     }
 
     /// <inheritdoc />
-    protected override async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
+    protected override Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken) =>
+        AttemptAsync(queue, key, _sources.Sets, set => ReconcileAsync(queue, key, set, cancellationToken));
+
+    private async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, V1DaemonSet set, CancellationToken cancellationToken)
     {
-        if (_sources.Sets.Get(key.Namespace, key.Name) is not { } set)
+        var pods = await _owned.ClaimAsync(set, cancellationToken);
+        if (set.Metadata.DeletionTimestamp is not null)
         {
             return;
         }
 
-        try
+        var mine = await _history.ClaimAsync(set, cancellationToken);
+        var (revision, collisions) = await _history.PresentAsync(set, set.Spec.Template, mine, set.Status?.CollisionCount ?? 0, cancellationToken);
+        var hash = HashOf(revision);
+        string? refusal = null;
+        if (_expectations.AreMet(key))
         {
-            var pods = await _owned.ClaimAsync(set, cancellationToken);
-            if (set.Metadata.DeletionTimestamp is not null)
-            {
-                return;
-            }
-
-            var mine = await _history.ClaimAsync(set, cancellationToken);
-            var (revision, collisions) = await _history.PresentAsync(set, set.Spec.Template, mine, set.Status?.CollisionCount ?? 0, cancellationToken);
-            var hash = HashOf(revision);
-            string? refusal = null;
-            if (_expectations.AreMet(key))
-            {
-                refusal = await ApplyAsync(queue, set, pods, hash, cancellationToken);
-            }
-
-            await TellAsync(set, pods, hash, collisions, cancellationToken);
-            var used = pods.Select(StatefulIdentity.RevisionOf).Append(hash).ToHashSet(StringComparer.Ordinal);
-            var live = mine.Where(r => used.Contains(HashOf(r))).Select(r => r.Metadata.Name).ToHashSet(StringComparer.Ordinal);
-            await _history.TrimAsync(mine, live, set.Spec.RevisionHistoryLimit ?? 10, cancellationToken);
-            if (refusal is not null)
-            {
-                queue.AddRateLimited(key);
-            }
+            refusal = await ApplyAsync(queue, set, pods, hash, cancellationToken);
         }
-        catch (ApiException e) when (e.IsNotFound)
-        {
-            // Gone.
-        }
-        catch (ApiException e) when (e.IsConflict)
+
+        await TellAsync(set, pods, hash, collisions, cancellationToken);
+        var used = pods.Select(StatefulIdentity.RevisionOf).Append(hash).ToHashSet(StringComparer.Ordinal);
+        var live = mine.Where(r => used.Contains(HashOf(r))).Select(r => r.Metadata.Name).ToHashSet(StringComparer.Ordinal);
+        await _history.TrimAsync(mine, live, set.Spec.RevisionHistoryLimit ?? 10, cancellationToken);
+        if (refusal is not null)
         {
             queue.AddRateLimited(key);
         }

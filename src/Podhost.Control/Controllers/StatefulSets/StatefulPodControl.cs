@@ -14,7 +14,8 @@ namespace Podhost.Control.Controllers.StatefulSets;
 /// <param name="claims">All claims.</param>
 /// <param name="events">Tells what was made and deleted.</param>
 /// <param name="expectations">What is written and not seen yet.</param>
-internal sealed class StatefulPodControl(IApiClient client, IInformer<V1PersistentVolumeClaim> claims, IEventSink events, Expectations expectations)
+/// <param name="pods">Deletes.</param>
+internal sealed class StatefulPodControl(IApiClient client, IInformer<V1PersistentVolumeClaim> claims, IEventSink events, Expectations expectations, PodControl pods)
 {
     /// <summary>True where a claim of an ordinal is on its way out: the pod waits until it is gone.</summary>
     public bool MustWait(V1StatefulSet set, V1Pod pod, long ordinal) => StatefulIdentity.ClaimsOf(set, ordinal)
@@ -44,25 +45,10 @@ internal sealed class StatefulPodControl(IApiClient client, IInformer<V1Persiste
     }
 
     /// <summary>Deletes a pod, where it still is the one that was seen.</summary>
-    public async Task DeleteAsync(V1StatefulSet set, V1Pod pod, CancellationToken cancellationToken)
+    public Task DeleteAsync(V1StatefulSet set, V1Pod pod, CancellationToken cancellationToken)
     {
-        var key = ObjectKey.Of(set);
-        expectations.ExpectDeletion(key, pod.Metadata.Uid);
-        try
-        {
-            var options = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = pod.Metadata.Uid } };
-            await client.DeleteAsync<V1Pod>(pod.Metadata.NamespaceProperty, pod.Metadata.Name, options, cancellationToken);
-            events.Record(set, "Normal", "SuccessfulDelete", $"delete Pod {pod.Metadata.Name} in StatefulSet {set.Metadata.Name} successful");
-        }
-        catch (ApiException e)
-        {
-            expectations.DeletionSeen(key, pod.Metadata.Uid);
-            if (!e.IsNotFound && !e.IsConflict)
-            {
-                events.Record(set, "Warning", "FailedDelete", $"delete Pod {pod.Metadata.Name} in StatefulSet {set.Metadata.Name} failed error: {e.Message}");
-                throw;
-            }
-        }
+        var what = $"delete Pod {pod.Metadata.Name} in StatefulSet {set.Metadata.Name}";
+        return pods.DeleteAsync(set, pod, $"{what} successful", $"{what} failed error: ", cancellationToken);
     }
 
     /// <summary>Gives a pod the labels of its identity and its claims, and the claims their owners.</summary>

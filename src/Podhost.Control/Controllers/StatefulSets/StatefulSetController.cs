@@ -38,8 +38,9 @@ public sealed class StatefulSetController : QueueController
         : base(2, time, logs.CreateLogger<StatefulSetController>())
     {
         (_client, _sources, _time, _expectations) = (client, sources, time, new Expectations(time));
-        _control = new StatefulPodControl(client, sources.Claims, events, _expectations);
-        _owned = new OwnedPods<V1StatefulSet>(client, Kind, sources.Sets, sources.Pods, new PodControl(client, events, _expectations), _expectations);
+        var control = new PodControl(client, events, _expectations);
+        _control = new StatefulPodControl(client, sources.Claims, events, _expectations, control);
+        _owned = new OwnedPods<V1StatefulSet>(client, Kind, sources.Sets, sources.Pods, control, _expectations);
         _history = new RevisionHistory<V1StatefulSet>(client, Kind, sources.Revisions);
         _byNamespace = sources.Sets.AddIndex(OwnerIndex.ByNamespace);
     }
@@ -74,46 +75,33 @@ public sealed class StatefulSetController : QueueController
     }
 
     /// <inheritdoc />
-    protected override async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
+    protected override Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken) =>
+        AttemptAsync(queue, key, _sources.Sets, set => ReconcileAsync(queue, key, set, cancellationToken));
+
+    private async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, V1StatefulSet set, CancellationToken cancellationToken)
     {
-        if (_sources.Sets.Get(key.Namespace, key.Name) is not { } set)
+        var pods = await _owned.ClaimAsync(set, cancellationToken);
+        var mine = await _history.ClaimAsync(set, cancellationToken);
+        var collisions = set.Status?.CollisionCount ?? 0;
+        if (set.Metadata.DeletionTimestamp is not null)
         {
+            await TellAsync(set, pods, new StatefulRevisions(set.Status?.CurrentRevision ?? "", set.Status?.UpdateRevision ?? ""), collisions, cancellationToken);
             return;
         }
 
-        try
-        {
-            var pods = await _owned.ClaimAsync(set, cancellationToken);
-            var mine = await _history.ClaimAsync(set, cancellationToken);
-            var collisions = set.Status?.CollisionCount ?? 0;
-            if (set.Metadata.DeletionTimestamp is not null)
-            {
-                await TellAsync(set, pods, new StatefulRevisions(set.Status?.CurrentRevision ?? "", set.Status?.UpdateRevision ?? ""), collisions, cancellationToken);
-                return;
-            }
+        (var update, collisions) = await _history.PresentAsync(set, set.Spec.Template, mine, collisions, cancellationToken);
+        var current = mine.FirstOrDefault(r => r.Metadata.Name == set.Status?.CurrentRevision) ?? update;
+        var revisions = new StatefulRevisions(current.Metadata.Name, update.Metadata.Name);
 
-            (var update, collisions) = await _history.PresentAsync(set, set.Spec.Template, mine, collisions, cancellationToken);
-            var current = mine.FirstOrDefault(r => r.Metadata.Name == set.Status?.CurrentRevision) ?? update;
-            var revisions = new StatefulRevisions(current.Metadata.Name, update.Metadata.Name);
-
-            // The status is told whatever becomes of the pods: a refused pod must not hide what is there.
-            await TellAsync(set, pods, revisions, collisions, cancellationToken);
-            if (_expectations.AreMet(key))
-            {
-                await ApplyAsync(queue, set, pods, revisions, RevisionRules.TemplateOf(current) ?? set.Spec.Template, cancellationToken);
-            }
-
-            var live = pods.Select(StatefulIdentity.RevisionOf).Append(revisions.Current).Append(revisions.Update).ToHashSet(StringComparer.Ordinal);
-            await _history.TrimAsync(mine, live, set.Spec.RevisionHistoryLimit ?? 10, cancellationToken);
-        }
-        catch (ApiException e) when (e.IsNotFound)
+        // The status is told whatever becomes of the pods: a refused pod must not hide what is there.
+        await TellAsync(set, pods, revisions, collisions, cancellationToken);
+        if (_expectations.AreMet(key))
         {
-            // Gone.
+            await ApplyAsync(queue, set, pods, revisions, RevisionRules.TemplateOf(current) ?? set.Spec.Template, cancellationToken);
         }
-        catch (ApiException e) when (e.IsConflict || e.IsAlreadyExists)
-        {
-            queue.AddRateLimited(key);
-        }
+
+        var live = pods.Select(StatefulIdentity.RevisionOf).Append(revisions.Current).Append(revisions.Update).ToHashSet(StringComparer.Ordinal);
+        await _history.TrimAsync(mine, live, set.Spec.RevisionHistoryLimit ?? 10, cancellationToken);
     }
 
     private async Task ApplyAsync(

@@ -40,7 +40,34 @@ internal sealed class PodControl(IApiClient client, IEventSink events, Expectati
     }
 
     public Task DeleteAsync(IKubernetesObject<V1ObjectMeta> owner, IEnumerable<V1Pod> pods, CancellationToken cancellationToken) =>
-        Task.WhenAll(pods.Select(p => DeleteOneAsync(owner, p, cancellationToken)));
+        Task.WhenAll(pods.Select(p => DeleteAsync(owner, p, $"Deleted pod: {p.Metadata.Name}", "Error deleting: ", cancellationToken)));
+
+    /// <summary>Deletes a pod, where it still is the one that was seen.</summary>
+    /// <param name="owner">Whose expectations and events it is about.</param>
+    /// <param name="pod">The pod.</param>
+    /// <param name="deleted">The message of the event.</param>
+    /// <param name="failed">What the message of the event begins with where the server refused it.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public async Task DeleteAsync(IKubernetesObject<V1ObjectMeta> owner, V1Pod pod, string deleted, string failed, CancellationToken cancellationToken)
+    {
+        var key = ObjectKey.Of(owner);
+        expectations.ExpectDeletion(key, pod.Metadata.Uid);
+        try
+        {
+            var options = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = pod.Metadata.Uid } };
+            await client.DeleteAsync<V1Pod>(pod.Metadata.NamespaceProperty, pod.Metadata.Name, options, cancellationToken);
+            events.Record(owner, "Normal", "SuccessfulDelete", deleted);
+        }
+        catch (ApiException e)
+        {
+            expectations.DeletionSeen(key, pod.Metadata.Uid);
+            if (!e.IsNotFound && !e.IsConflict)
+            {
+                events.Record(owner, "Warning", "FailedDelete", failed + e.Message);
+                throw;
+            }
+        }
+    }
 
     /// <summary>Takes an orphan, where it still is the pod that was seen.</summary>
     public async Task AdoptAsync(V1OwnerReference reference, V1Pod pod, CancellationToken cancellationToken)
@@ -82,27 +109,6 @@ internal sealed class PodControl(IApiClient client, IEventSink events, Expectati
             expectations.CreationSeen(key);
             events.Record(owner, "Warning", "FailedCreate", $"Error creating: {e.Message}");
             return e;
-        }
-    }
-
-    private async Task DeleteOneAsync(IKubernetesObject<V1ObjectMeta> owner, V1Pod pod, CancellationToken cancellationToken)
-    {
-        var key = ObjectKey.Of(owner);
-        expectations.ExpectDeletion(key, pod.Metadata.Uid);
-        try
-        {
-            var options = new V1DeleteOptions { Preconditions = new V1Preconditions { Uid = pod.Metadata.Uid } };
-            await client.DeleteAsync<V1Pod>(pod.Metadata.NamespaceProperty, pod.Metadata.Name, options, cancellationToken);
-            events.Record(owner, "Normal", "SuccessfulDelete", $"Deleted pod: {pod.Metadata.Name}");
-        }
-        catch (ApiException e)
-        {
-            expectations.DeletionSeen(key, pod.Metadata.Uid);
-            if (!e.IsNotFound && !e.IsConflict)
-            {
-                events.Record(owner, "Warning", "FailedDelete", $"Error deleting: {e.Message}");
-                throw;
-            }
         }
     }
 }
