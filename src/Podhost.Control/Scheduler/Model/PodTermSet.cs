@@ -12,6 +12,7 @@ internal sealed class PodTermSet : IEquatable<PodTermSet>
 {
     // Everything on which a comparison with a term depends, as a text.
     private readonly string _text;
+    private readonly int _hash;
 
     private PodTermSet(PodTraits owner, V1Affinity? affinity)
     {
@@ -21,6 +22,7 @@ internal sealed class PodTermSet : IEquatable<PodTermSet>
         PreferredAffinity = [.. affinity?.PodAffinity?.PreferredDuringSchedulingIgnoredDuringExecution ?? []];
         PreferredAntiAffinity = [.. affinity?.PodAntiAffinity?.PreferredDuringSchedulingIgnoredDuringExecution ?? []];
         _text = IsEmpty ? "" : Describe();
+        _hash = _text.GetHashCode(StringComparison.Ordinal);
     }
 
     /// <summary>Whose terms they are: its namespace and labels say what some of them mean.</summary>
@@ -43,11 +45,11 @@ internal sealed class PodTermSet : IEquatable<PodTermSet>
 
     public static PodTermSet Of(V1Pod pod, PodTraits owner) => new(owner, pod.Spec.Affinity);
 
-    public bool Equals(PodTermSet? other) => ReferenceEquals(this, other) || (other is not null && _text == other._text);
+    public bool Equals(PodTermSet? other) => ReferenceEquals(this, other) || (other is not null && _hash == other._hash && _text == other._text);
 
     public override bool Equals(object? obj) => Equals(obj as PodTermSet);
 
-    public override int GetHashCode() => _text.GetHashCode(StringComparison.Ordinal);
+    public override int GetHashCode() => _hash;
 
     private string Describe()
     {
