@@ -41,6 +41,7 @@ public sealed partial class EmbeddedRuntime : IAsyncDisposable
     private readonly DirectoryWatcher _exitWatcher;
     private readonly PodNetworks _network;
     private readonly Task _recording;
+    private Task _trial = Task.CompletedTask;
 
     private EmbeddedRuntime(
         RuntimeContext context, RuntimeVerbs verbs, PodNetworks network, FileStream lockFile, DirectoryWatcher watcher, ExitRecorder exits, CancellationTokenSource stopping)
@@ -115,9 +116,17 @@ public sealed partial class EmbeddedRuntime : IAsyncDisposable
         await _network.RemoveAsync(cancellationToken);
     }
 
+    /// <summary>
+    /// Begins to find out whether pods can have users of their own, so that the first Status call need not wait for it: beside the rest of a start
+    /// it costs no time.
+    /// </summary>
+    public void TryUserNamespaces() =>
+        _trial = Task.Run(() => _context.UserNamespaces.ProblemAsync(_context.Handlers.Standard, _stopping.Token));
+
     /// <summary>Stops serving. Pods keep running.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _trial.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         await _streaming.DisposeAsync();
         await _stopping.CancelAsync();
         await _recording.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
@@ -32,9 +33,10 @@ internal sealed partial class UserNamespaceTrial(RuntimePaths paths, CgroupTree 
         {
             if (!_known.TryGetValue(runtime.Program, out var problem))
             {
+                var started = Stopwatch.GetTimestamp();
                 problem = await _verdicts.GetAsync(runtime.Program, $"{cgroups.Layout.Fingerprint} {Environment.OSVersion.Version}", () => TryAsync(runtime));
                 _known[runtime.Program] = problem;
-                LogOutcome(Path.GetFileName(runtime.Program), problem ?? "yes");
+                LogOutcome(Path.GetFileName(runtime.Program), problem ?? "yes", Stopwatch.GetElapsedTime(started).TotalMilliseconds);
             }
 
             return problem;
@@ -93,6 +95,7 @@ internal sealed partial class UserNamespaceTrial(RuntimePaths paths, CgroupTree 
     private void TryMounts(string userNamespace)
     {
         string At(string name) => Path.Combine(paths.UserTrial, name);
+        UnmountAll(); // A trial that a crash ended.
         foreach (var name in new[] { "lower", "mapped", "upper", "work", "merged", "memory", "mappedmemory" })
         {
             Directory.CreateDirectory(At(name));
@@ -116,11 +119,7 @@ internal sealed partial class UserNamespaceTrial(RuntimePaths paths, CgroupTree 
             cgroups.TryRemove("/" + id);
             mounts.Remove(id);
             Directory.Delete(paths.Bundle(id), recursive: true);
-            foreach (var name in new[] { "merged", "mapped", "mappedmemory", "memory" })
-            {
-                mounter.Unmount(Path.Combine(paths.UserTrial, name));
-            }
-
+            UnmountAll();
             FileTree.Delete(paths.UserTrial, CancellationToken.None);
         }
         catch (Exception failure) when (failure is IOException or RpcException)
@@ -129,8 +128,19 @@ internal sealed partial class UserNamespaceTrial(RuntimePaths paths, CgroupTree 
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Pods can have users of their own with {Runtime}: {Outcome}")]
-    private partial void LogOutcome(string runtime, string outcome);
+    private void UnmountAll()
+    {
+        foreach (var path in new[] { "merged", "mapped", "mappedmemory", "memory" }.Select(name => Path.Combine(paths.UserTrial, name)))
+        {
+            while (PathStatus.Read(path) is { IsMountRoot: true })
+            {
+                mounter.Unmount(path);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Pods can have users of their own with {Runtime}: {Outcome} (after {Milliseconds} ms)")]
+    private partial void LogOutcome(string runtime, string outcome, double milliseconds);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The trial {Id} was not cleaned up")]
     private partial void LogLeftover(Exception failure, string id);

@@ -72,6 +72,7 @@ internal sealed class RuntimeHost : IAsyncDisposable
         var host = new RuntimeHost(runtime.Service, images.Service, runtime.Completion);
         host._parts.Add(new Owned(images));
         host._parts.Add(runtime);
+        runtime.TryUserNamespaces();
         if (options.CriSocket is { } socket)
         {
             var server = new CriServer(new CriServerOptions { SocketPath = socket }, runtime.Service, images.Service, logs);
