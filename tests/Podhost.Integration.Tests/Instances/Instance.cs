@@ -61,8 +61,8 @@ public sealed class Instance : IAsyncDisposable
     /// <summary>Name of the bridge.</summary>
     public string Bridge => $"phit{_number}";
 
-    /// <summary>Addresses of its Services; the tenth is the cluster's DNS.</summary>
-    public string ServiceCidr => $"10.{150 + (_number / 250)}.{_number % 250}.0/24";
+    /// <summary>Addresses of its Services, a range of each family; the tenth of the first is the cluster's DNS.</summary>
+    public string ServiceCidr => Ranges($"10.{150 + (_number / 250)}.{_number % 250}.0/24", $"fd00:96:{_number}::/112");
 
     /// <summary>Parent cgroup of its pods.</summary>
     public string CgroupRoot => $"/podhost-it{_number}";
@@ -92,6 +92,10 @@ public sealed class Instance : IAsyncDisposable
     /// <param name="more">More options.</param>
     public static Task<Instance> StartAsync(params string[] more) => StartCommandAsync(_ => ["up"], more);
 
+    /// <summary>A started instance whose pods and Services have addresses of both families, or of IPv6 alone.</summary>
+    /// <param name="withIPv4">IPv4 is there too, and the primary one.</param>
+    public static Task<Instance> StartIPv6Async(bool withIPv4) => StartInAsync(null, _ => ["up"], [], withIPv4 ? [4, 6] : [6]);
+
     /// <summary>A started instance of another command: <c>kubelet</c> or <c>server</c>, with options that only this command has.</summary>
     /// <param name="command">The command and its options, from the instance's directory, which is there already.</param>
     /// <param name="more">More options.</param>
@@ -101,11 +105,13 @@ public sealed class Instance : IAsyncDisposable
     /// <param name="network">Path of the namespace; null: this one.</param>
     /// <param name="command">As in <see cref="StartCommandAsync"/>.</param>
     /// <param name="more">More options.</param>
-    public static async Task<Instance> StartInAsync(string? network, Func<Instance, string[]> command, params string[] more)
+    public static Task<Instance> StartInAsync(string? network, Func<Instance, string[]> command, params string[] more) => StartInAsync(network, command, more, [4]);
+
+    private static async Task<Instance> StartInAsync(string? network, Func<Instance, string[]> command, string[] more, int[] families)
     {
         // Two test runs on one machine do not meet: the process id is in the names and ranges.
         var words = new List<string>();
-        var instance = new Instance((Environment.ProcessId % 1000 * 10) + Interlocked.Increment(ref s_count), words, network, more);
+        var instance = new Instance((Environment.ProcessId % 1000 * 10) + Interlocked.Increment(ref s_count), words, network, more) { _families = families };
         words.AddRange(command(instance));
         if (OnContainerd)
         {
@@ -225,7 +231,11 @@ public sealed class Instance : IAsyncDisposable
     private (string File, string[] Arguments) Inside(string file, string[] arguments) =>
         _network is null ? (file, arguments) : ("nsenter", [$"--net={_network}", file, .. arguments]);
 
-    private string PodCidr => $"10.{100 + (_number / 250)}.{_number % 250}.0/24";
+    private int[] _families = [4];
+
+    private string PodCidr => Ranges($"10.{100 + (_number / 250)}.{_number % 250}.0/24", $"fd00:85:{_number}::/64");
+
+    private string Ranges(string four, string six) => string.Join(',', _families.Select(family => family == 4 ? four : six));
 
     private IEnumerable<string> Arguments() =>
     [

@@ -47,6 +47,8 @@ public sealed class ServiceAddressesPlugin : IAdmissionPlugin
         }
 
         var type = PodAdmission.Text(spec["type"]) ?? "ClusterIP";
+        var old = request.OldObject?["spec"] as JsonObject;
+        ServiceTypeFields.Drop(spec, old);
         if (type == "ExternalName")
         {
             foreach (var field in (string[])["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"])
@@ -57,7 +59,6 @@ public sealed class ServiceAddressesPlugin : IAdmissionPlugin
             return ValueTask.CompletedTask;
         }
 
-        var old = request.OldObject?["spec"] as JsonObject;
         KeepOld(spec, old);
         NormalizeAddresses(spec, old);
         var areFine = ServiceAddressFields.AreFine(service);

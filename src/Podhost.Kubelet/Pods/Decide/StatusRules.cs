@@ -51,7 +51,7 @@ internal static class StatusRules
 
             if (sandbox.IPs.Length > 0)
             {
-                return sandbox.IPs;
+                return PodAddresses.Order(sandbox.IPs, pass.View.Settings.HostIPs);
             }
         }
 

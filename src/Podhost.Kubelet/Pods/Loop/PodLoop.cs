@@ -226,7 +226,7 @@ internal sealed partial class PodLoop
     private static EffectContext Context(PodView view)
     {
         var sandbox = view.Runtime is { Sandboxes: [var newest, ..] } ? newest : null;
-        IReadOnlyList<string> ips = view.Pod.Spec?.HostNetwork == true ? view.Settings.HostIPs : sandbox?.IPs ?? [];
+        IReadOnlyList<string> ips = view.Pod.Spec?.HostNetwork == true ? view.Settings.HostIPs : PodAddresses.Order(sandbox?.IPs ?? [], view.Settings.HostIPs);
         return new EffectContext(view.Pod, ips, sandbox?.Attempt ?? 0);
     }
 
