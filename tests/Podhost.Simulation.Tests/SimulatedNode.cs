@@ -170,6 +170,8 @@ internal sealed class SimulatedNode : IPodStatusSink, IEventRecorder, IProbeMana
         }
     }
 
+    public Task WidenAsync(V1Pod pod, CancellationToken cancellationToken) => StepAsync("WidenCgroup", cancellationToken);
+
     async Task IPodCgroups.RemoveAsync(string podUid, CancellationToken cancellationToken)
     {
         await StepAsync("RemoveCgroup", cancellationToken);

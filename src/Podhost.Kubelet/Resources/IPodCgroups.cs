@@ -16,6 +16,10 @@ public interface IPodCgroups
     /// <exception cref="IOException">The kernel refused; the message names file and value.</exception>
     Task EnsureAsync(V1Pod pod, CancellationToken cancellationToken);
 
+    /// <summary>Brings what the spec has more of than the pod's cgroup, and takes nothing away: the first step of a resize.</summary>
+    /// <exception cref="IOException">The kernel refused; the message names file and value.</exception>
+    Task WidenAsync(V1Pod pod, CancellationToken cancellationToken);
+
     /// <summary>Kills what is left in the pod's cgroup and removes it with everything below. Nothing there is success.</summary>
     /// <exception cref="IOException">A process did not die; call again.</exception>
     Task RemoveAsync(string podUid, CancellationToken cancellationToken);

@@ -72,6 +72,23 @@ public sealed class PodCgroups(CgroupTree tree, ResourceOptions options, Func<No
     }
 
     /// <inheritdoc/>
+    public Task WidenAsync(V1Pod pod, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var path = PodCgroupPath.OfPod(options, pod);
+        tree.Apply(path, WiderThan(new CgroupLimits(tree, path), ToCgroup(PodCgroupValues.Of(pod, options))));
+        return Task.CompletedTask;
+    }
+
+    private static CgroupResources WiderThan(CgroupLimits present, CgroupResources next) => new()
+    {
+        CpuShares = next.CpuShares > present.CpuShares ? next.CpuShares : null,
+        CpuQuota = CgroupLimits.IsMore(next.CpuQuota, present.CpuQuota) ? next.CpuQuota : null,
+        CpuPeriod = CgroupLimits.IsMore(next.CpuQuota, present.CpuQuota) ? next.CpuPeriod : null,
+        MemoryLimit = CgroupLimits.IsMore(next.MemoryLimit, present.MemoryLimit) ? next.MemoryLimit : null,
+    };
+
+    /// <inheritdoc/>
     public async Task RemoveAsync(string podUid, CancellationToken cancellationToken)
     {
         foreach (var path in Classes.Select(qos => $"{PodCgroupPath.OfClass(options, qos)}/{PodCgroupPath.NameOf(podUid)}"))

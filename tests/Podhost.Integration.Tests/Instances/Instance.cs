@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.RegularExpressions;
 using Podhost.Tests.Shared;
 
 namespace Podhost.Integration.Tests.Instances;
@@ -256,9 +257,10 @@ public sealed class Instance : IAsyncDisposable
         found.AddRange(Directory.GetDirectories("/sys/fs/cgroup").Append("/sys/fs/cgroup").Select(c => c + CgroupRoot).Where(Directory.Exists)
             .Select(c => $"cgroup {c}"));
         found.AddRange(Directory.GetDirectories("/sys/class/net").Select(d => Path.GetFileName(d)!).Where(devices.Contains).Select(d => $"device {d}"));
-        var (nft, list) = Inside("nft", ["list", "tables"]);
-        found.AddRange((await Shell.RunAsync(nft, list)).Ok().Split('\n')
-            .Where(t => new[] { "", "_services", "_nodes" }.Any(part => t.EndsWith($"podhost_{Bridge}{part}", StringComparison.Ordinal))).Select(t => $"nftables {t}"));
+        var (nft, list) = Inside("nft", ["list", "ruleset"]);
+        var ranges = string.Join('|', PodCidr.Split(',').Concat(ServiceCidr.Split(',')).Select(Regex.Escape));
+        var own = new Regex($@"{Bridge}(?!\d)|(?<![\d.])({ranges})");
+        found.AddRange((await Shell.RunAsync(nft, list)).Ok().Split('\n').Where(l => own.IsMatch(l)).Select(l => $"nftables {l.Trim()}"));
         found.AddRange(new[] { "data", "run" }.Select(d => Path.Combine(Root, d)).Where(Directory.Exists).Select(d => $"directory {d}"));
         return found;
     }

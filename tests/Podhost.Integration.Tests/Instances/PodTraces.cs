@@ -10,9 +10,11 @@ public sealed partial class PodTraces
     private readonly string[] _ids;
     private readonly string _network;
     private readonly string _device;
+    private readonly string[] _rules;
 
-    private PodTraces(Instance instance, string uid, string[] ids, string network, string device)
+    private PodTraces(Instance instance, string uid, string[] ids, string network, string device, string[] rules)
     {
+        _rules = rules;
         _instance = instance;
         _uid = uid;
         _ids = ids;
@@ -31,8 +33,19 @@ public sealed partial class PodTraces
         var links = (await Shell.RunAsync("nsenter", ["-t", process, "-n", "ip", "-o", "link", "show", "eth0"])).Ok();
         var index = PeerIndex().Match(links).Groups[1].Value;
         var device = Directory.GetDirectories("/sys/class/net").Single(d => File.ReadAllText(Path.Combine(d, "ifindex")).Trim() == index);
-        return new PodTraces(instance, uid, ids, network, device);
+        var address = Address().Match((await Shell.RunAsync("nsenter", ["-t", process, "-n", "ip", "-o", "-4", "addr", "show", "eth0"])).Ok()).Groups[1].Value;
+        var word = new Regex($@"(?<![\d.]){Regex.Escape(address)}(?![\d.])");
+        return new PodTraces(instance, uid, ids, network, device, [.. (await RulesetAsync()).Where(r => word.IsMatch(r))]);
     }
+
+    /// <summary>What of the machine's packet filter names the pod's address: rules, and elements of maps and sets.</summary>
+    public IReadOnlyCollection<string> Rules => _rules;
+
+    // A line is a rule, a declaration, or some elements; counters change and do not count.
+    private static async Task<HashSet<string>> RulesetAsync() =>
+        [.. (await Shell.RunAsync("nft", ["list", "ruleset"])).Ok().Split('\n').Select(l => Counter().Replace(l, ""))
+            .SelectMany(l => l.Contains("elements = {", StringComparison.Ordinal) || !l.Contains('{', StringComparison.Ordinal) ? l.Replace("elements = {", "", StringComparison.Ordinal).Split(',') : [l])
+            .Select(e => e.Trim(' ', '\t', '}')).Where(e => e.Length > 0)];
 
     /// <summary>The pod's cgroups, one for each hierarchy.</summary>
     public static string[] Cgroups(Instance instance, string uid) =>
@@ -55,7 +68,8 @@ public sealed partial class PodTraces
         string[] left = [];
         for (var attempt = 0; attempt < 600; attempt++)
         {
-            left = [.. Left()];
+            var rules = await RulesetAsync();
+            left = [.. Left(), .. _rules.Where(rules.Contains).Select(r => $"nftables {r}")];
             if (left.Length == 0)
             {
                 return;
@@ -95,6 +109,12 @@ public sealed partial class PodTraces
     private bool Names(string text) => _ids.Any(id => text.Contains(id, StringComparison.Ordinal));
 
     private static string[] Processes(string cgroup) => File.ReadAllLines(Path.Combine(cgroup, "cgroup.procs"));
+
+    [GeneratedRegex(@"inet ([\d.]+)/")]
+    private static partial Regex Address();
+
+    [GeneratedRegex(@"counter packets \d+ bytes \d+ ?")]
+    private static partial Regex Counter();
 
     [GeneratedRegex(@"eth0@if(\d+):")]
     private static partial Regex PeerIndex();

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Podhost.Integration.Tests.Instances;
+using Podhost.Tests.Shared;
 
 namespace Podhost.Integration.Tests.Promises;
 
@@ -24,9 +25,9 @@ public sealed class DeletionTests(ClusterFixture cluster) : ClusterTest(cluster)
     [Fact]
     public async Task A_pod_goes_while_an_init_container_runs()
     {
-        await K.ApplyAsync(ShellPod("in-init", "sleep 1000", podMore: "initContainers: [{name: first, image: \"busybox:stable\", command: [sleep, \"1000\"]}]"));
+        await K.ApplyAsync(ShellPod("in-init", "sleep 1000", $"ports: [{{containerPort: 8080, hostPort: {Loopback.FreePort()}}}]", podMore: "initContainers: [{name: first, image: \"busybox:stable\", command: [sleep, \"1000\"]}]"));
         await K.WaitAsync("in-init", "jsonpath={.status.initContainerStatuses[0].state.running.startedAt}");
-        await GoesAsync("in-init");
+        await GoesAsync("in-init", rules: 1);
     }
 
     [Fact]
@@ -44,17 +45,22 @@ public sealed class DeletionTests(ClusterFixture cluster) : ClusterTest(cluster)
         await K.ApplyAsync(ShellPod("in-pre-stop", "sleep 1000", """
             lifecycle: {preStop: {exec: {command: [sh, -c, "touch /host/hook; sleep 1000"]}}}
                 volumeMounts: [{name: h, mountPath: /host}]
-            """, $"volumes: [{{name: h, hostPath: {{path: {directory}}}}}]").Replace("terminationGracePeriodSeconds: 1", "terminationGracePeriodSeconds: 600"));
+                ports: [{containerPort: 8080}, {containerPort: 5353, hostPort: PORT, protocol: UDP}]
+            """.Replace("PORT", $"{Loopback.FreePort()}", StringComparison.Ordinal), $"volumes: [{{name: h, hostPath: {{path: {directory}}}}}]").Replace("terminationGracePeriodSeconds: 1", "terminationGracePeriodSeconds: 600"));
         await K.ReadyAsync("in-pre-stop");
+        await K.OkAsync("expose pod in-pre-stop --port=80 --target-port=8080");
         await K.OkAsync("delete pod in-pre-stop --wait=false");
         (await Shell.RunAsync("sh", ["-c", $"until [ -e {directory}/hook ]; do sleep 0.1; done"])).Ok();
         Assert.Equal("600", await K.FieldAsync("in-pre-stop", ".metadata.deletionGracePeriodSeconds"));
-        await GoesAsync("in-pre-stop", "--grace-period=1");
+        await GoesAsync("in-pre-stop", "--grace-period=1", rules: 1);
+        await K.OkAsync("delete service in-pre-stop");
     }
 
-    private async Task GoesAsync(string name, string more = "")
+    // With at least so many rules or elements of the packet filter that name the pod's address.
+    private async Task GoesAsync(string name, string more = "", int rules = 0)
     {
         var traces = await PodTraces.OfAsync(Cluster, await K.FieldAsync(name, ".metadata.uid"));
+        Assert.True(traces.Rules.Count >= rules, $"{traces.Rules.Count} rules name the address of {name}");
         await K.OkAsync($"delete pod {name} --timeout=40s {more}");
         await traces.GoneAsync();
     }

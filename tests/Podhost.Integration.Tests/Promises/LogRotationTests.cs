@@ -40,6 +40,8 @@ public sealed class LogRotationTests(ClusterFixture cluster)
                 command: [sh, -c, {{System.Text.Json.JsonSerializer.Serialize(Script)}}]
             """);
         await k.ReadyAsync("chatty");
+        using var follower = k.Start("logs -f chatty");
+        var followed = FollowAsync(follower);
         var logs = Path.Combine(instance.Root, "logs", $"default_chatty_{await k.FieldAsync("chatty", ".metadata.uid")}", "main");
         (await Shell.RunAsync("sh", ["-c", $"until [ $(ls {logs} | grep -c '^0.log.*[0-9a-z]$') -ge 3 ] && ls {logs}/*.gz; do sleep 0.1; done"])).Ok();
         await k.ShAsync("chatty", "touch /tmp/stop");
@@ -49,6 +51,24 @@ public sealed class LogRotationTests(ClusterFixture cluster)
         var rounds = int.Parse(lines[^1].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
         var expected = Enumerable.Range(0, rounds).SelectMany(i => Enumerable.Range(0, 10).Select(j => $"{i}{j}").Append($"{i} {new string('x', 20000)}")).Append($"end {rounds}");
         Assert.Equal(expected, lines);
+        Assert.Equal(expected, await followed.WaitAsync(TimeSpan.FromSeconds(20)));
+        follower.Kill();
+    }
+
+    // kubectl logs -f does not notice that the files change.
+    private static async Task<List<string>> FollowAsync(System.Diagnostics.Process follower)
+    {
+        var lines = new List<string>();
+        while (await follower.StandardOutput.ReadLineAsync() is { } line)
+        {
+            lines.Add(line);
+            if (line.StartsWith("end ", StringComparison.Ordinal))
+            {
+                break;
+            }
+        }
+
+        return lines;
     }
 
     private static string Configuration(Instance instance)
@@ -60,7 +80,7 @@ public sealed class LogRotationTests(ClusterFixture cluster)
             evictionHard: {memory.available: 20Mi}
             imageGCHighThresholdPercent: 100
             containerLogMaxSize: 10Ki
-            containerLogMaxFiles: 30
+            containerLogMaxFiles: 300
             containerLogMonitorInterval: 3s
             """);
         return file;

@@ -26,6 +26,8 @@ public sealed class ResizeTests(ClusterFixture cluster)
         Assert.Contains(Shares(container.Split(' ')[0]), new[] { "307", "12" });
         Assert.Equal("", await k.FieldAsync("grows", ".status.conditions[?(@.type==\"PodResizeInProgress\")].status"));
 
+        await ShrinksAndGrowsAsync(k);
+
         // All of the node, of which another pod holds a part.
         var all = (await k.OkAsync("get node -o", "jsonpath={.items[0].status.allocatable.cpu}")).Trim();
         await ResizeAsync(k, all);
@@ -57,6 +59,24 @@ public sealed class ResizeTests(ClusterFixture cluster)
             "TerminationByKubelet: Pod was preempted by Kubelet to accommodate a critical pod.",
             await k.FieldAsync("grows", ".status.conditions[?(@.type==\"DisruptionTarget\")].reason}: {.status.conditions[?(@.type==\"DisruptionTarget\")].message"));
         await k.EventAsync("grows", "Preempting");
+    }
+
+    // The pod's own limits are those of its containers: the kernel refuses a container that would have more than its pod.
+    private static async Task ShrinksAndGrowsAsync(Kubectl k)
+    {
+        await k.ApplyAsync(Pod("bound").Replace("{requests: {cpu: 100m} }", "{limits: {cpu: 300m, memory: 64Mi}}", StringComparison.Ordinal));
+        await k.ReadyAsync("bound");
+        foreach (var (cpu, memory) in new[] { ("200m", "48Mi"), ("400m", "32Mi"), ("100m", "24Mi") })
+        {
+            var both = $"{{\"cpu\":\"{cpu}\",\"memory\":\"{memory}\"}}";
+            await k.OkAsync("patch pod bound --subresource resize -p", $"{{\"spec\":{{\"containers\":[{{\"name\":\"main\",\"resources\":{{\"limits\":{both},\"requests\":{both}}}}}]}}}}");
+            await k.WaitAsync("bound", ".status.containerStatuses[0].resources.limits.memory", memory);
+            await k.WaitAsync("bound", ".status.containerStatuses[0].resources.limits.cpu", cpu);
+        }
+
+        Assert.Equal("0", await k.FieldAsync("bound", ".status.containerStatuses[0].restartCount"));
+        Assert.DoesNotContain("Warning", await k.OkAsync("get events --field-selector=involvedObject.name=bound -o", "jsonpath={.items[*].type}"));
+        await k.OkAsync("delete pod bound --timeout=30s");
     }
 
     private static Task<string> ResizeAsync(Kubectl k, string cpu) => k.OkAsync(

@@ -143,6 +143,7 @@ internal sealed class CaseScript(JsonObject script)
             Message = Text(c, "message"),
             ImageRef = "sha256:img",
             SpecHash = Text(c, "hash"),
+            Grace = c["grace"] is { } grace ? TimeSpan.FromSeconds(grace.GetValue<double>()) : null,
         });
         return new RuntimeView(now, [.. sandboxes], [.. containers]);
     }
@@ -182,6 +183,7 @@ internal static class CaseText
         StartContainer s => $"{e.Key} attempt={s.Attempt} sandbox={s.SandboxId} image={s.ImageRef}{(s.TargetContainerId is { } t ? " target=" + t : "")}",
         StopContainer s => $"Stop {e.Key} until {Seconds(s.Deadline, begin)}s",
         CreateSandbox c => $"Create sandbox attempt={c.Attempt}",
+        EnsureCgroup { Widen: true } => $"WidenCgroup {e.Key}",
         _ => $"{e.GetType().Name} {e.Key}",
     };
 

@@ -49,6 +49,34 @@ internal sealed class SimulatedWorld(Random random, V1Pod pod)
     /// <summary>Whether a container may end by itself now.</summary>
     public Func<string, bool> MayExit { get; set; } = _ => true;
 
+    /// <summary>Eviction.</summary>
+    public StopRequest? Stop { get; set; }
+
+    /// <summary>Begins in the middle.</summary>
+    public void Begin(Beginning begin)
+    {
+        Now = Beginnings.Now;
+        sandboxes.AddRange(begin.Sandboxes);
+        containers.AddRange(begin.Containers);
+        memory = begin.Memory;
+        var grace = TimeSpan.FromSeconds(begin.Grace);
+        switch (begin.Ending)
+        {
+            case Ending.Deleted:
+                Pod = Pod.Deleted(begin.Grace, Now);
+                break;
+            case Ending.Gone:
+                Gone = true;
+                break;
+            case Ending.Evicted:
+                Stop = new StopRequest(StopCause.Evicted, grace, "Evicted", "full");
+                break;
+            case Ending.Deadline:
+                Pod.Spec.ActiveDeadlineSeconds = begin.Grace + 1;
+                break;
+        }
+    }
+
     public void Decide()
     {
         seen ??= Look();
@@ -57,6 +85,7 @@ internal sealed class SimulatedWorld(Random random, V1Pod pod)
             Pod = Pod,
             Origin = PodOrigin.Api,
             Gone = Gone,
+            Stop = Stop,
             Runtime = seen,
             Probes = probes.ToImmutableDictionary(),
             Admission = AdmissionVerdict.Ok,

@@ -72,6 +72,28 @@ public sealed class PodCgroupsTests : IDisposable
     }
 
     [RootFact]
+    public async Task A_resize_first_brings_what_is_more_and_then_takes_what_is_less()
+    {
+        var path = $"{_root}/kubepods/podu1";
+        await _cgroups.EnsureRootAsync(Cancel);
+        await _cgroups.EnsureAsync(Guaranteed("{cpu: 500m, memory: 64Mi}"), Cancel);
+
+        // More memory and less CPU.
+        await _cgroups.WidenAsync(Guaranteed("{cpu: 200m, memory: 128Mi}"), Cancel);
+        Assert.Equal((128L << 20).ToString(), Memory(path));
+        Assert.Equal("50000", Quota(path));
+        await _cgroups.EnsureAsync(Guaranteed("{cpu: 200m, memory: 128Mi}"), Cancel);
+        Assert.Equal("20000", Quota(path));
+
+        await _cgroups.WidenAsync(Guaranteed("{cpu: 700m, memory: 64Mi}"), Cancel);
+        Assert.Equal((128L << 20).ToString(), Memory(path));
+        Assert.Equal("70000", Quota(path));
+        Assert.Equal(_tree.IsV2 ? "28" : "716", _tree.Read("cpu", path, _tree.IsV2 ? "cpu.weight" : "cpu.shares"));
+        await _cgroups.WidenAsync(Guaranteed("{cpu: 300m, memory: 64Mi}"), Cancel);
+        Assert.Equal(_tree.IsV2 ? "28" : "716", _tree.Read("cpu", path, _tree.IsV2 ? "cpu.weight" : "cpu.shares"));
+    }
+
+    [RootFact]
     public async Task What_a_runtime_left_behind_is_killed()
     {
         await _cgroups.EnsureRootAsync(Cancel);
@@ -88,6 +110,10 @@ public sealed class PodCgroupsTests : IDisposable
     }
 
     private string? Memory(string path) => _tree.Read("memory", path, _tree.IsV2 ? "memory.max" : "memory.limit_in_bytes");
+
+    private string? Quota(string path) => _tree.Read("cpu", path, _tree.IsV2 ? "cpu.max" : "cpu.cfs_quota_us")?.Split(' ')[0];
+
+    private static V1Pod Guaranteed(string both) => Pod("u1", both, both);
 
     private static V1Pod Pod(string uid, string requests, string limits) =>
         Objects.Pod($"containers: [{{name: a, resources: {{requests: {requests}, limits: {limits}}}}}]", uid: uid);

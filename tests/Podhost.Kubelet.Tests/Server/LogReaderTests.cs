@@ -117,6 +117,53 @@ public sealed class LogReaderTests : IDisposable
     }
 
     [Fact]
+    public async Task A_follower_that_is_rotations_behind_reads_every_file_once()
+    {
+        await WriteAsync("1 stdout F one");
+        using var slow = new SlowOutput();
+        var following = new LogReader(LogPath, () => running, TimeProvider.System).CopyAsync(new LogOptions { Follow = true }, slow, CancellationToken.None);
+        await slow.Asked.Task.WaitAsync(Deadline);
+
+        // Three rotations while the client takes nothing; the second file is compressed, and a copy of the third is only half made.
+        await RotateAsync("20260102-000001", "2 stdout F two");
+        await RotateAsync("20260102-000002", "3 stdout F three");
+        await RotateAsync("20260102-000003", "4 stdout F four");
+        var second = LogPath + ".20260102-000002";
+        await using (var zip = new System.IO.Compression.GZipStream(File.Create(second + ".gz"), System.IO.Compression.CompressionLevel.Fastest))
+        {
+            await zip.WriteAsync(await File.ReadAllBytesAsync(second));
+        }
+
+        File.Delete(second);
+        await File.WriteAllTextAsync(LogPath + ".20260102-000003.gz.tmp", "half");
+        running = false;
+        slow.Go.SetResult();
+        await following.WaitAsync(Deadline);
+        Assert.Equal("one\ntwo\nthree\nfour\n", Encoding.UTF8.GetString(slow.ToArray()));
+    }
+
+    private async Task RotateAsync(string at, string line)
+    {
+        File.Move(LogPath, $"{LogPath}.{at}");
+        await WriteAsync(line);
+    }
+
+    // Takes nothing before it may.
+    private sealed class SlowOutput : MemoryStream
+    {
+        public TaskCompletionSource Asked { get; } = new();
+
+        public TaskCompletionSource Go { get; } = new();
+
+        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            Asked.TrySetResult();
+            await Go.Task;
+            Write(buffer.Span);
+        }
+    }
+
+    [Fact]
     public async Task Following_a_container_that_has_ended_ends()
     {
         await WriteAsync("1 stdout F one");

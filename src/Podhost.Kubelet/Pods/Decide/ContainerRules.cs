@@ -58,6 +58,12 @@ internal static class ContainerRules
             return Progress.Starting;
         }
 
+        if (pass.Runtime.Containers.Any(c => c.IsAlive && c.Name == spec.Name))
+        {
+            // In another sandbox: two instances of one container never run at once.
+            return Progress.Waiting;
+        }
+
         var latest = pass.Runtime.Latest(spec.Name);
         if (latest is { State: RunState.Created })
         {

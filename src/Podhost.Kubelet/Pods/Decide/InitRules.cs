@@ -19,6 +19,7 @@ internal static class InitRules
 
             if (initialized && !spec.IsSidecar)
             {
+                EndUnknown(pass, spec, sandbox);
                 continue;
             }
 
@@ -47,6 +48,15 @@ internal static class InitRules
         }
 
         return false;
+    }
+
+    /// <summary>An init container whose state the runtime has lost does not matter any more, but must not go on.</summary>
+    private static void EndUnknown(DecisionPass pass, ContainerSpec spec, SandboxView sandbox)
+    {
+        if (pass.Runtime.LatestIn(spec.Name, sandbox.Id) is { State: RunState.Unknown } instance)
+        {
+            ContainerRules.Tend(pass, spec, instance);
+        }
     }
 
     /// <summary>Brings one init container on. True where the next may begin.</summary>

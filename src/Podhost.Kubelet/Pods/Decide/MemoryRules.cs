@@ -49,7 +49,7 @@ internal static class MemoryRules
             case RunPostStart hook:
                 FoldPostStart(pass, hook, outcome);
                 return;
-            case EnsureCgroup cgroup when outcome.Succeeded && cgroup.Generation == pass.AllocatedGeneration:
+            case EnsureCgroup { Widen: false } cgroup when outcome.Succeeded && cgroup.Generation == pass.AllocatedGeneration:
                 pass.Memory = pass.Memory with { CgroupWhole = pass.Pod.Spec?.Resources };
                 break;
             case ResizeContainer resize when outcome.Succeeded && resize.Generation == pass.AllocatedGeneration:
@@ -71,6 +71,7 @@ internal static class MemoryRules
 
     private static PodMemory Succeeded(PodMemory memory, PodEffect effect) => effect switch
     {
+        EnsureCgroup { Widen: true } e => memory with { CgroupWidened = e.Generation },
         EnsureCgroup e => memory with { CgroupReady = true, CgroupGeneration = e.Generation },
         RemoveCgroup => memory with { CgroupReady = false, CgroupRemoved = true },
         MountVolumes e => memory with { VolumesMounted = true, VolumesShow = e.Shown },

@@ -20,7 +20,9 @@ internal abstract record PodEffect
 }
 
 /// <summary>Creates the pod's cgroup and writes its values.</summary>
-internal sealed record EnsureCgroup(long Generation) : PodEffect
+/// <param name="Generation">Of the spec whose values they are.</param>
+/// <param name="Widen">True where no limit may become less yet: containers still have theirs of before.</param>
+internal sealed record EnsureCgroup(long Generation, bool Widen = false) : PodEffect
 {
     public override string Key => "cgroup";
 

@@ -40,6 +40,9 @@ internal sealed record PodMemory
     /// <summary>The resources of the pod as a whole that the cgroup carries; null before it was written, and where it has none.</summary>
     public V1ResourceRequirements? CgroupWhole { get; init; }
 
+    /// <summary>The generation whose resources find room in the cgroup, which may have more.</summary>
+    public long CgroupWidened { get; init; }
+
     public bool CgroupRemoved { get; init; }
 
     public bool VolumesMounted { get; init; }

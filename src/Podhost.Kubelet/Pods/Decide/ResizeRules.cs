@@ -67,7 +67,7 @@ internal static class ResizeRules
     }
 
     /// <summary>The condition of a resize that the node does not give, or null.</summary>
-    public static V1PodCondition? Pending(DecisionPass pass) => pass.Memory.Stage == Stage.Active && pass.View.Allocation?.Pending is { } pending
+    public static V1PodCondition? Pending(DecisionPass pass) => pass.Memory.Stage <= Stage.Active && pass.View.Allocation?.Pending is { } pending
         ? new V1PodCondition { Type = Waiting, Status = "True", Reason = pending.Reason, Message = pending.Message }
         : null;
 
@@ -79,15 +79,29 @@ internal static class ResizeRules
             return null;
         }
 
+        var cgroup = pass.Memory.Retries.GetValueOrDefault("cgroup");
+        if (ToResize(pass).FirstOrDefault() is { } instance)
+        {
+            return Condition(pass, pass.Memory.Retries.GetValueOrDefault("container/" + instance.Id) ?? cgroup);
+        }
+
+        // The containers have what they were given; the pod's limits follow.
+        var follows = pass.Memory.CgroupWidened == pass.AllocatedGeneration && pass.Memory.CgroupGeneration != pass.AllocatedGeneration;
+        return follows || Changed(WholeOf(pass), pass.Pod.Spec?.Resources).Count > 0 ? Condition(pass, cgroup) : null;
+    }
+
+    /// <summary>True where a running container has other resources than it was given.</summary>
+    public static bool AnyToResize(DecisionPass pass) => ToResize(pass).Any();
+
+    private static IEnumerable<ContainerView> ToResize(DecisionPass pass)
+    {
         foreach (var spec in pass.Specs)
         {
             if (pass.Runtime.Latest(spec.Name) is { State: RunState.Running } instance && Changed(AppliedTo(pass, spec, instance), Wanted(pass, spec)).Count > 0)
             {
-                return Condition(pass, pass.Memory.Retries.GetValueOrDefault("container/" + instance.Id) ?? pass.Memory.Retries.GetValueOrDefault("cgroup"));
+                yield return instance;
             }
         }
-
-        return Changed(WholeOf(pass), pass.Pod.Spec?.Resources).Count > 0 ? Condition(pass, pass.Memory.Retries.GetValueOrDefault("cgroup")) : null;
     }
 
     private static V1PodCondition Condition(DecisionPass pass, Retry? failed) => new()
@@ -118,7 +132,7 @@ internal static class ResizeRules
         {
             StopRules.Kill(pass, spec, instance, $"Container {spec.Name} resize requires restart", pass.Now + StopRules.GraceOf(pass.Pod), isTurn: true);
         }
-        else if (pass.Memory.CgroupReady && pass.Memory.CgroupGeneration == generation)
+        else if (pass.Memory.CgroupReady && (pass.Memory.CgroupWidened == generation || pass.Memory.CgroupGeneration == generation))
         {
             pass.WantWithRetry(new ResizeContainer(spec.Name, instance.Id, generation));
         }

@@ -9,9 +9,9 @@ internal static class ResourceRules
     public static bool Apply(DecisionPass pass)
     {
         var generation = pass.AllocatedGeneration;
-        if (!pass.Memory.CgroupReady || pass.Memory.CgroupGeneration != generation)
+        if (CgroupStep(pass, generation) is { } step)
         {
-            pass.WantWithRetry(new EnsureCgroup(generation));
+            pass.WantWithRetry(step);
         }
 
         // Containers go on while files are renewed.
@@ -22,6 +22,26 @@ internal static class ResourceRules
         }
 
         return pass.Memory is { CgroupReady: true, VolumesMounted: true };
+    }
+
+    /// <summary>
+    /// A pod's limits grow before those of its containers and shrink after them, as upstream orders them (kuberuntime's doPodResizeAction): a
+    /// container must not have more than the pod.
+    /// </summary>
+    private static EnsureCgroup? CgroupStep(DecisionPass pass, long generation)
+    {
+        var memory = pass.Memory;
+        if (memory.CgroupReady && memory.CgroupGeneration == generation)
+        {
+            return null;
+        }
+
+        if (!memory.CgroupReady || !ResizeRules.AnyToResize(pass))
+        {
+            return new EnsureCgroup(generation);
+        }
+
+        return memory.CgroupWidened == generation ? null : new EnsureCgroup(generation, Widen: true);
     }
 
     // The downward API shows labels, annotations and resources; resources change with the generation that they are of.

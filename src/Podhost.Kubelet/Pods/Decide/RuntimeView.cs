@@ -117,6 +117,9 @@ internal sealed record ContainerView
 
     public ContainerKind? Kind { get; init; }
 
+    /// <summary>The grace that its pod had when it was created; null where that was not recorded.</summary>
+    public TimeSpan? Grace { get; init; }
+
     public string LogPath { get; init; } = "";
 
     public RunAs? User { get; init; }

@@ -16,6 +16,7 @@ internal static class SandboxRules
 
         if (Live(pass) is { } live)
         {
+            StopStrays(pass, live);
             return live;
         }
 
@@ -77,6 +78,19 @@ internal static class SandboxRules
         { State: RunState.Exited } ended => RestartRules.ShouldRestart(pass.Pod, spec, ended.ExitCode),
         _ => RestartRules.ShouldRestart(pass.Pod, spec, 137),
     };
+
+    /// <summary>Stops what lives on in a sandbox before the live one: another kubelet may have left it. Its successor waits for that.</summary>
+    private static void StopStrays(DecisionPass pass, SandboxView live)
+    {
+        foreach (var instance in pass.Runtime.Containers)
+        {
+            if (instance.IsAlive && instance.SandboxId != live.Id)
+            {
+                StopRules.Kill(
+                    pass, pass.Spec(instance.Name), instance, $"Stopping container {instance.Name}", pass.Now + StopRules.GraceOf(pass.Pod), isTurn: true);
+            }
+        }
+    }
 
     /// <summary>Stops what lives in lost sandboxes, and them. True where nothing is left to stop.</summary>
     private static bool TearDown(DecisionPass pass, SandboxView newest, bool recreate)

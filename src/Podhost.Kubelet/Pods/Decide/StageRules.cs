@@ -59,7 +59,14 @@ internal static class StageRules
             yield return (StopCause.Deleted, DeletionGrace(pod), null);
         }
 
-        if (view.Gone || view.Origin == PodOrigin.Orphan)
+        if (view.Origin == PodOrigin.Orphan)
+        {
+            if (view.Runtime is not null)
+            {
+                yield return (StopCause.Gone, OrphanGrace(pass), null);
+            }
+        }
+        else if (view.Gone)
         {
             yield return (StopCause.Gone, view.Origin == PodOrigin.Api ? Min(StopRules.GraceOf(pod), ForcedGrace) : StopRules.GraceOf(pod), null);
         }
@@ -139,6 +146,10 @@ internal static class StageRules
 
     private static TimeSpan DeletionGrace(V1Pod pod) =>
         pod.Metadata.DeletionGracePeriodSeconds is { } seconds ? TimeSpan.FromSeconds(Math.Max(0, seconds)) : StopRules.GraceOf(pod);
+
+    /// <summary>Nobody has the spec any more; what its containers were created with tells the longest grace of them.</summary>
+    private static TimeSpan OrphanGrace(DecisionPass pass) =>
+        pass.Runtime.Containers.Where(c => c.IsAlive).Select(c => c.Grace ?? StopRules.GraceOf(pass.Pod)).DefaultIfEmpty(TimeSpan.Zero).Max();
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

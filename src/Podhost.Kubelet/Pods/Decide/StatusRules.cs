@@ -79,7 +79,9 @@ internal static class StatusRules
     private static string Phase(DecisionPass pass)
     {
         var old = pass.Memory.Status?.Phase;
-        var alive = pass.View.Runtime is null or { AnyAlive: true };
+
+        // A start that is under way may still become a process, as StageRules sees it.
+        var alive = pass.View.Runtime is null or { AnyAlive: true } || pass.InFlight<StartContainer>();
         if (pass.Memory.Terminal is { } terminal && (pass.Memory.Stage >= Stage.Cleaning || !alive || pass.Pod.Status?.Phase == terminal.Phase))
         {
             return terminal.Phase;

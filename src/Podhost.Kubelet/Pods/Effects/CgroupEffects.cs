@@ -8,7 +8,7 @@ internal sealed class CgroupEffects(PodEffectServices services)
 {
     public async Task<EffectOutcome> EnsureAsync(EnsureCgroup effect, EffectContext context, CancellationToken cancellationToken)
     {
-        await services.Cgroups.EnsureAsync(context.Pod, cancellationToken).ConfigureAwait(false);
+        await (effect.Widen ? services.Cgroups.WidenAsync(context.Pod, cancellationToken) : services.Cgroups.EnsureAsync(context.Pod, cancellationToken)).ConfigureAwait(false);
         return services.Done(effect);
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Globalization;
 using Grpc.Core;
 using Podhost.Cri.Services;
 using Podhost.Cri.V1;
@@ -146,10 +147,18 @@ internal sealed class PodRuntimeObserver(IRuntimeService runtime, TerminationMes
             ImageRef = status.ImageRef,
             SpecHash = status.Annotations.TryGetValue(CriLabels.Hash, out var hash) ? hash : "",
             Kind = status.Annotations.TryGetValue(CriLabels.ContainerType, out var type) ? KindOf(type) : null,
+            Grace = GraceOf(status.Annotations),
             LogPath = status.LogPath,
             User = user is null ? null : new RunAs(user.Uid, user.Gid, [.. user.SupplementalGroups]),
         };
     }
+
+    /// <summary>Of a deletion before that of the spec, as upstream restores it (kuberuntime's restoreSpecsFromContainerLabels).</summary>
+    private static TimeSpan? GraceOf(IDictionary<string, string> annotations) =>
+        (annotations.TryGetValue(CriLabels.DeletionGracePeriod, out var text) || annotations.TryGetValue(CriLabels.TerminationGracePeriod, out text))
+        && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            ? TimeSpan.FromSeconds(seconds)
+            : null;
 
     private static ContainerKind? KindOf(string type) => type switch
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using Podhost.Linux.Polling;
 
 namespace Podhost.Kubelet.Server.Logs;
@@ -13,6 +14,7 @@ internal sealed class LogReader(string path, Func<bool> isRunning, TimeProvider 
     private const int MaxLine = 1024 * 1024;
 
     private const int ReadSize = 64 * 1024;
+    private const int MaxAttempts = 10;
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
 
     /// <summary>Copies what is asked for to <paramref name="output"/>.</summary>
@@ -21,7 +23,7 @@ internal sealed class LogReader(string path, Func<bool> isRunning, TimeProvider 
     {
         // The watch begins before the first read, so that nothing falls between the two.
         using var watch = options.Follow ? new LogWatch(path, time, cancellationToken) : null;
-        var file = Open();
+        var file = Open(path);
         try
         {
             file.Position = options.TailLines is { } lines ? LogTailStart.Find(file.SafeFileHandle, lines) : 0;
@@ -37,12 +39,12 @@ internal sealed class LogReader(string path, Func<bool> isRunning, TimeProvider 
                     return;
                 }
 
-                if (IsReplaced(file) && File.Exists(path))
+                if (ReplacedName(file) is { } old && File.Exists(path))
                 {
                     // The writer may have put more into the old file until it took the new one.
                     await DrainAsync(file, lineBuffer, writer, cancellationToken).ConfigureAwait(false);
                     await file.DisposeAsync().ConfigureAwait(false);
-                    file = Open();
+                    file = await NextAsync(old, lineBuffer, writer, cancellationToken).ConfigureAwait(false);
                     continue;
                 }
 
@@ -60,13 +62,50 @@ internal sealed class LogReader(string path, Func<bool> isRunning, TimeProvider 
         }
     }
 
-    private static async Task DrainAsync(FileStream file, LineBuffer lines, LogWriter writer, CancellationToken cancellationToken)
+    /// <summary>
+    /// Opens what follows a file that was read to its end. A reader whose client is slow may be more than one rotation behind: what was
+    /// compressed meanwhile is read on the way.
+    /// </summary>
+    private async Task<FileStream> NextAsync(string read, LineBuffer lines, LogWriter writer, CancellationToken cancellationToken)
+    {
+        var directory = Path.GetDirectoryName(path)!;
+        for (var attempt = 0; ;)
+        {
+            var next = Path.Combine(directory, LogSuccession.After(Path.GetFileName(path), read, Directory.EnumerateFiles(directory).Select(f => Path.GetFileName(f))));
+            try
+            {
+                if (!LogSuccession.IsCompressed(next))
+                {
+                    return Open(next);
+                }
+
+                var zip = new GZipStream(Open(next), CompressionMode.Decompress);
+                await using (zip.ConfigureAwait(false))
+                {
+                    await DrainAsync(zip, lines, writer, cancellationToken).ConfigureAwait(false);
+                }
+
+                read = LogSuccession.NameOf(next);
+            }
+            catch (FileNotFoundException) when (++attempt < MaxAttempts)
+            {
+                // Renamed between the two looks.
+            }
+        }
+    }
+
+    private static Task DrainAsync(FileStream file, LineBuffer lines, LogWriter writer, CancellationToken cancellationToken)
     {
         if (file.Length < file.Position)
         {
             file.Position = 0; // truncated in place
         }
 
+        return DrainAsync((Stream)file, lines, writer, cancellationToken);
+    }
+
+    private static async Task DrainAsync(Stream file, LineBuffer lines, LogWriter writer, CancellationToken cancellationToken)
+    {
         var buffer = new byte[ReadSize];
         int n;
         while (!writer.IsFull && (n = await file.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
@@ -83,14 +122,14 @@ internal sealed class LogReader(string path, Func<bool> isRunning, TimeProvider 
         }
     }
 
-    /// <summary>The kernel names an open file by where it is now.</summary>
-    private bool IsReplaced(FileStream file)
+    /// <summary>The name that an open file has now, where it is the log no more. The kernel names an open file by where it is.</summary>
+    private string? ReplacedName(FileStream file)
     {
         var target = new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}")).LinkTarget;
-        return target is not null && Path.GetFileName(target) != Path.GetFileName(path);
+        return target is not null && Path.GetFileName(target) != Path.GetFileName(path) ? LogSuccession.NameOf(target) : null;
     }
 
-    private FileStream Open() => new(path, new FileStreamOptions
+    private static FileStream Open(string file) => new(file, new FileStreamOptions
     {
         Mode = FileMode.Open,
         Access = FileAccess.Read,
