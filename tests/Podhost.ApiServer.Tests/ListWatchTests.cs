@@ -83,6 +83,13 @@ public class ListWatchTests
         var pods = await cluster.GetAsync("/api/v1/pods?fieldSelector=spec.foo%3Da");
         Assert.Equal(400, pods.Code);
         Assert.Equal("field label not supported: spec.foo", pods.Message);
+
+        const string Sets = "/apis/apps/v1/namespaces/default/replicasets";
+        await cluster.CreateAsync(Sets, """{"metadata":{"name":"s"},"spec":{"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}}""");
+        await cluster.MergeAsync(Sets + "/s/status", """{"status":{"replicas":2}}""");
+        Assert.Equal(["s"], Names((await cluster.GetAsync(Sets + "?fieldSelector=status.replicas%3D2")).Json));
+        Assert.Empty(Names((await cluster.GetAsync(Sets + "?fieldSelector=status.replicas%3D1")).Json));
+        Assert.Equal(200, (await cluster.GetAsync("/apis/batch/v1/jobs?fieldSelector=status.successful%3D1")).Code);
     }
 
     [Fact]

@@ -31,6 +31,12 @@ internal static class SelectableFieldRules
         "metadata.name", "metadata.namespace", "spec.clusterIP", "spec.type",
     };
 
+    private static readonly HashSet<string> Job = new(StringComparer.Ordinal) { "metadata.name", "metadata.namespace", "status.successful" };
+
+    private static readonly HashSet<string> Replicated = new(StringComparer.Ordinal) { "metadata.name", "metadata.namespace", "status.replicas" };
+
+    private static readonly HashSet<string> SigningRequest = new(StringComparer.Ordinal) { "metadata.name", "spec.signerName" };
+
     /// <summary>Checks that a resource knows the fields.</summary>
     /// <exception cref="ApiException">400: it does not.</exception>
     public static void Check(ResourceInfo resource, FieldSelector? selector)
@@ -60,6 +66,8 @@ internal static class SelectableFieldRules
             "spec.unschedulable" => obj.Selectable.Get("spec.unschedulable") ?? "false",
             "status.podIPs" => obj.Selectable.Get("status.podIP"),
             "source" => obj.Selectable.Get("source.component") ?? obj.Selectable.Get("reportingComponent"),
+            "status.successful" => obj.Selectable.Get("status.succeeded") ?? "0",
+            "status.replicas" => obj.Selectable.Get("status.replicas") ?? "0",
             "name" => obj.Selectable.Get("metadata.name"),
             var stored => obj.Selectable.Get(stored),
         };
@@ -72,6 +80,9 @@ internal static class SelectableFieldRules
         ("", "nodes") => Node,
         ("", "namespaces") => Namespace,
         ("", "services") => Service,
+        ("batch", "jobs") => Job,
+        ("", "replicationcontrollers") or ("apps", "replicasets") => Replicated,
+        ("certificates.k8s.io", "certificatesigningrequests") => SigningRequest,
         _ => null,
     };
 }

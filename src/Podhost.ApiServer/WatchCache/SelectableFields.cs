@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Podhost.ApiServer.WatchCache;
@@ -12,8 +13,8 @@ internal sealed class SelectableFields
     {
         "metadata.name", "metadata.namespace", "metadata.uid",
         "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork", "spec.unschedulable",
-        "spec.clusterIP", "spec.type",
-        "status.phase", "status.podIP", "status.nominatedNodeName",
+        "spec.clusterIP", "spec.type", "spec.signerName",
+        "status.phase", "status.podIP", "status.nominatedNodeName", "status.replicas", "status.succeeded",
         "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "involvedObject.apiVersion",
         "involvedObject.resourceVersion", "involvedObject.fieldPath",
         "reason", "type", "source.component", "reportingComponent",
@@ -28,7 +29,7 @@ internal sealed class SelectableFields
     /// <summary>metadata.labels; empty where there are none.</summary>
     public Dictionary<string, string> Labels { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>The value of a field as a string (booleans as true or false), or null where it is not set.</summary>
+    /// <summary>The value of a field as a string (booleans as true or false, whole numbers in decimal), or null where it is not set.</summary>
     public string? Get(string field) => _fields.GetValueOrDefault(field);
 
     public static SelectableFields Parse(ReadOnlySpan<byte> utf8)
@@ -95,6 +96,7 @@ internal sealed class SelectableFields
                 JsonTokenType.String => reader.GetString(),
                 JsonTokenType.True => "true",
                 JsonTokenType.False => "false",
+                JsonTokenType.Number when reader.TryGetInt64(out var number) => number.ToString(CultureInfo.InvariantCulture),
                 _ => null,
             };
             if (value is not null)

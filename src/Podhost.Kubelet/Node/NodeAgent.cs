@@ -179,7 +179,7 @@ internal sealed partial class NodeAgent(
         V1Node answer;
         try
         {
-            answer = await client.PatchAsync<V1Node>(null, options.NodeName, PatchKind.Strategic, Patch(status), "status", cancellationToken).ConfigureAwait(false);
+            answer = await client.PatchAsync<V1Node>(null, options.NodeName, PatchKind.Strategic, Patch(status, present), "status", cancellationToken).ConfigureAwait(false);
         }
         catch (ApiException e) when (e.IsNotFound)
         {
@@ -211,9 +211,14 @@ internal sealed partial class NodeAgent(
         return ready;
     }
 
-    private static JsonObject Patch(V1NodeStatus status)
+    private static JsonObject Patch(V1NodeStatus status, V1NodeStatus? present)
     {
         var body = ObjectCodec.ToObject(status);
+        foreach (var gone in (present?.Allocatable?.Keys ?? []).Except(status.Allocatable.Keys))
+        {
+            body["allocatable"]![gone] = null;
+        }
+
         if (body["addresses"] is JsonArray addresses)
         {
             addresses.Insert(0, new JsonObject { ["$patch"] = "replace" });

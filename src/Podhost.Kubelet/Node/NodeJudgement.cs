@@ -132,7 +132,7 @@ internal sealed class NodeJudgement(NodeResources resources, Func<V1Node?> node,
 
         foreach (var (name, requested) in PodResources.Requests(pod))
         {
-            var allocatable = resources.AllocatableOf(name);
+            var allocatable = AllocatableOf(name);
             if (requested > 0 && used.Get(name) + requested > allocatable)
             {
                 var scale = name == ResourceNames.Cpu ? 1000 : 1;
@@ -142,6 +142,11 @@ internal sealed class NodeJudgement(NodeResources resources, Func<V1Node?> node,
 
         return null;
     }
+
+    // What others have given the node (extended resources) is told by its object alone.
+    private decimal AllocatableOf(string name) => node()?.Status?.Capacity is { } given && name.Contains('/', StringComparison.Ordinal) && given.TryGetValue(name, out var amount)
+        ? amount.ToDecimal()
+        : resources.AllocatableOf(name);
 
     private static AdmissionVerdict OutOf(string resource, decimal requested, decimal used, decimal capacity) => new(
         false,

@@ -34,11 +34,12 @@ internal static class NodeStatusRules
             condition.LastTransitionTime = before?.Status == condition.Status ? before.LastTransitionTime : time;
         }
 
+        var given = Given(old?.Capacity, inventory.Resources.Capacity).ToList();
         return new V1NodeStatus
         {
             Addresses = [.. inventory.HostIPs.Select(ip => new V1NodeAddress { Type = "InternalIP", Address = ip }), new V1NodeAddress { Type = "Hostname", Address = options.NodeName }],
-            Capacity = inventory.Resources.Capacity.ToDictionary(),
-            Allocatable = inventory.Resources.Allocatable.ToDictionary(),
+            Capacity = inventory.Resources.Capacity.Concat(given).ToDictionary(),
+            Allocatable = inventory.Resources.Allocatable.Concat(given).ToDictionary(),
             Conditions = conditions,
             DaemonEndpoints = new V1NodeDaemonEndpoints { KubeletEndpoint = new V1DaemonEndpoint { Port = options.Port } },
             Images = Images(runtime.Images),
@@ -58,6 +59,10 @@ internal static class NodeStatusRules
             },
         };
     }
+
+    /// <summary>What others say that the node has (extended resources, written into status.capacity): all of it is for pods.</summary>
+    public static IEnumerable<KeyValuePair<string, ResourceQuantity>> Given(IDictionary<string, ResourceQuantity>? inApi, IReadOnlyDictionary<string, ResourceQuantity> own) =>
+        (inApi ?? new Dictionary<string, ResourceQuantity>()).Where(c => c.Key.Contains('/', StringComparison.Ordinal) && !own.ContainsKey(c.Key));
 
     /// <summary>Events of a change: that the node has become short of something, or is so no more (upstream: the reason with Node in Kubelet's place).</summary>
     public static IEnumerable<string> Changes(V1NodeStatus? before, V1NodeStatus after) =>

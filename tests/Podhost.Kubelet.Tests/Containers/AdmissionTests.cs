@@ -1,3 +1,4 @@
+using k8s.Models;
 using Podhost.Cri.V1;
 using Podhost.Kubelet.Hosting;
 using Podhost.Kubelet.Node;
@@ -33,6 +34,20 @@ public sealed class AdmissionTests
         var admission = new NodeAdmission(new NodeJudgement(Objects.Node(), () => null, [], () => [], () => traits));
         var verdict = admission.Admit(Objects.Pod("containers: [{name: a}]\nvolumes: [{name: v, image: {reference: x}}]"), PodOrigin.Api)!;
         Assert.Equal(has ? "" : "spec.volumes[0].image: image volumes are not supported by the runtime of this node", verdict.Message);
+    }
+
+    [Fact]
+    public void Extended_resources_that_others_gave_the_node_are_counted()
+    {
+        const string Spec = "containers: [{name: a, resources: {requests: {example.com/gpu: 2}, limits: {example.com/gpu: 2}}}]";
+        var node = new V1Node { Status = new V1NodeStatus { Capacity = new Dictionary<string, ResourceQuantity> { ["example.com/gpu"] = new("3"), ["cpu"] = new("9") } } };
+        Assert.Equal(["example.com/gpu"], NodeStatusRules.Given(node.Status!.Capacity, Objects.Node().Capacity).Select(r => r.Key));
+
+        var admission = new NodeAdmission(new NodeJudgement(Objects.Node(), () => node, [], () => []));
+        node.Metadata = new V1ObjectMeta { Name = "node" };
+        Assert.True(admission.Admit(Objects.Pod(Spec, uid: "first"), PodOrigin.Api)!.Admitted);
+        var second = admission.Admit(Objects.Pod(Spec, uid: "second"), PodOrigin.Api);
+        Assert.Equal(("OutOfexample.com/gpu", "Node didn't have enough resource: example.com/gpu, requested: 2, used: 2, capacity: 3"), (second!.Reason, second.Message));
     }
 
     [Fact]
