@@ -59,9 +59,9 @@ public sealed class CgroupTree
                 {
                     Delegate(parent);
                     System.IO.Directory.CreateDirectory(child);
-                    InheritCpuset(parent, child);
                 }
 
+                InheritCpuset(parent, child);
                 parent = child;
             }
         }
@@ -289,7 +289,7 @@ public sealed class CgroupTree
         }
     }
 
-    // v1: a new cpuset allows nothing, and no process can enter it.
+    // v1: a new cpuset allows nothing, and no process can enter it. One that is there may be what a crash left between the two steps.
     private void InheritCpuset(string parent, string child)
     {
         foreach (var file in IsV2 ? [] : new[] { "cpuset.cpus", "cpuset.mems" })

@@ -73,6 +73,20 @@ public sealed class CgroupTreeTests : IDisposable
     }
 
     [Fact]
+    public void On_v1_a_cpuset_that_a_crash_left_empty_is_filled_before_it_is_used()
+    {
+        var cpuset = Path.Combine(_root.FullName, "cpuset");
+        var half = Directory.CreateDirectory(Path.Combine(cpuset, "half")).FullName;
+        Fake("cpuset", "cpuset.cpus", "0-3");
+        Fake("cpuset", "cpuset.mems", "0");
+        File.WriteAllText(Path.Combine(half, "cpuset.cpus"), "\n");
+        File.WriteAllText(Path.Combine(half, "cpuset.mems"), "\n");
+        new CgroupTree(new CgroupLayout(CgroupMode.V1, null, new Dictionary<string, string> { ["cpuset"] = cpuset })).Create("/half/new");
+        Assert.Equal("0-3", File.ReadAllText(Path.Combine(half, "cpuset.cpus")).Trim());
+        Assert.Equal("0", File.ReadAllText(Path.Combine(half, "cpuset.mems")).Trim());
+    }
+
+    [Fact]
     public void A_path_cannot_leave_the_hierarchy_and_the_root_cannot_be_removed()
     {
         var tree = new CgroupTree(new CgroupLayout(CgroupMode.V2, _root.FullName, new Dictionary<string, string>()));
