@@ -139,7 +139,7 @@ internal sealed partial class UserNamespaceTrial(RuntimePaths paths, CgroupTree 
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Pods can have users of their own with {Runtime}: {Outcome} (after {Milliseconds} ms)")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "User namespaces of pods with {Runtime}: {Outcome} (after {Milliseconds} ms)")]
     private partial void LogOutcome(string runtime, string outcome, double milliseconds);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The trial {Id} was not cleaned up")]
