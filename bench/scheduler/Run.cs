@@ -66,7 +66,7 @@ internal sealed class Run : IAsyncDisposable
         _loops.Add(broadcaster.RunAsync(_stop.Token, TimeSpan.FromSeconds(1)));
         var before = Cpu();
         var watch = Stopwatch.StartNew();
-        _loops.Add(new PodScheduler(_client, sources, new Sink(broadcaster), _time, NullLoggerFactory.Instance).RunAsync(_stop.Token));
+        _loops.Add(new PodScheduler(_client, sources, new EventSink(broadcaster), _time, NullLoggerFactory.Instance).RunAsync(_stop.Token));
         await AllBoundAsync();
         return $"{watch.Elapsed.TotalSeconds:0.0} s, {count / watch.Elapsed.TotalSeconds:0} pods/s, {(Cpu() - before).TotalMilliseconds / count:0.00} ms of CPU a pod";
     }
@@ -150,21 +150,5 @@ internal sealed class Run : IAsyncDisposable
         var informer = new Informer<T>(_client, new InformerOptions(), _time, new Random(1), NullLogger.Instance);
         _loops.Add(informer.RunAsync(_stop.Token));
         return informer;
-    }
-
-    private sealed class Sink(EventBroadcaster broadcaster) : IEventSink
-    {
-        public void Record(IKubernetesObject<V1ObjectMeta> about, string type, string reason, string message) => broadcaster.Emit(
-            new V1ObjectReference
-            {
-                ApiVersion = about.ApiVersion,
-                Kind = about.Kind,
-                Name = about.Metadata.Name,
-                NamespaceProperty = about.Metadata.NamespaceProperty,
-                Uid = about.Metadata.Uid,
-            },
-            type,
-            reason,
-            message);
     }
 }

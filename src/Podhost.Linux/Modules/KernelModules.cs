@@ -8,17 +8,13 @@ public static class KernelModules
     /// <summary>Loads modules with what they need, by modprobe. What cannot be loaded is left out: who needs it sees that it is missing.</summary>
     /// <param name="names">Module names.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>What modprobe said against it; empty where it said nothing.</returns>
-    public static async Task<string> LoadAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
+    public static async Task LoadAsync(IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(names);
-        if (ProgramFinder.Find("modprobe") is not { } modprobe)
+        if (ProgramFinder.Find("modprobe") is { } modprobe)
         {
-            return $"modprobe is not installed (kmod): {string.Join(' ', names)} cannot be loaded";
+            await ProgramRunner.RunAsync(new SpawnRequest(modprobe, ["-a", "--", .. names]), null, cancellationToken);
         }
-
-        var result = await ProgramRunner.RunAsync(new SpawnRequest(modprobe, ["-a", "--", .. names]), null, cancellationToken);
-        return result.ExitCode == 0 ? "" : result.Error.Trim();
     }
 
     /// <summary>True where a list of modules (modules.dep or modules.builtin) names one.</summary>

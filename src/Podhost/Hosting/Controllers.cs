@@ -190,21 +190,4 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         _loops.Add(stop => broadcaster.RunAsync(stop, TimeSpan.FromSeconds(1)));
         return new EventSink(broadcaster);
     }
-
-    private sealed class EventSink(EventBroadcaster broadcaster) : IEventSink
-    {
-        public void Record(IKubernetesObject<V1ObjectMeta> about, string type, string reason, string message) => broadcaster.Emit(
-            new V1ObjectReference
-            {
-                ApiVersion = about.ApiVersion,
-                Kind = about.Kind,
-                Name = about.Metadata.Name,
-                NamespaceProperty = about.Metadata.NamespaceProperty,
-                Uid = about.Metadata.Uid,
-                ResourceVersion = about.Metadata.ResourceVersion,
-            },
-            type,
-            reason,
-            message);
-    }
 }

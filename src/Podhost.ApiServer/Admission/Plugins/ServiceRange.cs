@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Podhost.Api.Addresses;
 
 namespace Podhost.ApiServer.Admission.Plugins;
 
@@ -29,7 +30,7 @@ public sealed class ServiceRange
 
         Network = network;
         Family = isIPv6 ? "IPv6" : "IPv4";
-        _start = ToNumber(network.BaseAddress);
+        _start = AddressNumber.Of(network.BaseAddress);
         _count = network.PrefixLength == 64 ? long.MaxValue : (1ul << ((isIPv6 ? 128 : 32) - network.PrefixLength)) - 3;
     }
 
@@ -65,14 +66,5 @@ public sealed class ServiceRange
         return null;
     }
 
-    private IPAddress At(ulong offset)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        BinaryPrimitives.WriteUInt128BigEndian(bytes, _start + offset);
-        return new IPAddress(Family == "IPv6" ? bytes : bytes[12..]);
-    }
-
-    private static UInt128 ToNumber(IPAddress address) => address.GetAddressBytes() is { Length: 16 } wide
-        ? BinaryPrimitives.ReadUInt128BigEndian(wide)
-        : BinaryPrimitives.ReadUInt32BigEndian(address.GetAddressBytes());
+    private IPAddress At(ulong offset) => AddressNumber.ToAddress(_start + offset, Network.BaseAddress.AddressFamily);
 }

@@ -1,7 +1,7 @@
-using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using k8s.Models;
+using Podhost.Api.Addresses;
 
 namespace Podhost.Control.Controllers.NodeIpam;
 
@@ -42,12 +42,12 @@ public static class NodeIpamRules
         }
 
         // Over the taken ranges from the lowest on, each of which moves the candidate behind itself: as many steps as there are nodes.
-        var start = Number(cluster.BaseAddress);
+        var start = AddressNumber.Of(cluster.BaseAddress);
         var (size, end) = (UInt128.One << (bits - mask), start + (UInt128.One << (bits - cluster.PrefixLength)));
         var candidate = keepsFirst ? start + size : start;
-        foreach (var given in taken.Where(t => Overlap(t, cluster)).OrderBy(t => Number(t.BaseAddress)))
+        foreach (var given in taken.Where(t => Overlap(t, cluster)).OrderBy(t => AddressNumber.Of(t.BaseAddress)))
         {
-            var (from, behind) = (Number(given.BaseAddress), Number(given.BaseAddress) + (UInt128.One << (bits - given.PrefixLength)));
+            var (from, behind) = (AddressNumber.Of(given.BaseAddress), AddressNumber.Of(given.BaseAddress) + (UInt128.One << (bits - given.PrefixLength)));
             if (from >= candidate + size)
             {
                 break;
@@ -59,7 +59,7 @@ public static class NodeIpamRules
             }
         }
 
-        return candidate + size <= end ? new IPNetwork(Address(candidate, bits), mask) : null;
+        return candidate + size <= end ? new IPNetwork(AddressNumber.ToAddress(candidate, cluster.BaseAddress.AddressFamily), mask) : null;
     }
 
     /// <summary>A node's ranges, those that can be read.</summary>
@@ -70,15 +70,4 @@ public static class NodeIpamRules
     internal static bool HasRange(V1Node node) => node.Spec?.PodCIDRs is { Count: > 0 } || !string.IsNullOrEmpty(node.Spec?.PodCIDR);
 
     private static bool Overlap(IPNetwork a, IPNetwork b) => a.Contains(b.BaseAddress) || b.Contains(a.BaseAddress);
-
-    private static UInt128 Number(IPAddress address) => address.GetAddressBytes() is { Length: 16 } wide
-        ? BinaryPrimitives.ReadUInt128BigEndian(wide)
-        : BinaryPrimitives.ReadUInt32BigEndian(address.GetAddressBytes());
-
-    private static IPAddress Address(UInt128 number, int bits)
-    {
-        var bytes = new byte[16];
-        BinaryPrimitives.WriteUInt128BigEndian(bytes, number);
-        return new IPAddress(bytes.AsSpan(16 - (bits / 8)));
-    }
 }
