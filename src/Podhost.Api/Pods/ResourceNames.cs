@@ -21,6 +21,13 @@ public static class ResourceNames
     /// <summary>True for huge pages of any size.</summary>
     public static bool IsHugePages(string name) => name.StartsWith(HugePagesPrefix, StringComparison.Ordinal);
 
+    /// <summary>True for resources of Kubernetes itself: without a domain, or with one of its own.</summary>
+    public static bool IsNative(string name) =>
+        !name.Contains('/', StringComparison.Ordinal) || name.Split('/')[0].EndsWith("kubernetes.io", StringComparison.Ordinal);
+
+    /// <summary>True where a limit may be greater than the request: not for huge pages and devices.</summary>
+    public static bool MayOvercommit(string name) => IsNative(name) && !IsHugePages(name);
+
     /// <summary>Page size of <c>hugepages-2Mi</c> as the hugetlb controller names it (<c>2MB</c>, <c>1GB</c>), or null where it is none.</summary>
     public static string? HugePageUnit(string name)
     {

@@ -3,16 +3,28 @@ using Podhost.Api.Pods;
 
 namespace Podhost.Api.Quota;
 
-/// <summary>Which pods a quota with scopes is about. All scopes and all expressions of the scope selector must hold.</summary>
+/// <summary>Which pods and claims a quota with scopes is about. All scopes and all expressions of the scope selector must hold.</summary>
 public static class QuotaScopes
 {
-    /// <summary>True for a quota that is about some pods only, and about no other kind.</summary>
+    private const string VolumeClass = "VolumeAttributesClass";
+
+    /// <summary>True for a quota that is about some pods or some claims only, and about no other kind.</summary>
     public static bool HasAny(V1ResourceQuota quota) => quota.Spec?.Scopes is { Count: > 0 } || quota.Spec?.ScopeSelector?.MatchExpressions is { Count: > 0 };
 
     /// <summary>True where a quota is about a pod.</summary>
-    public static bool Matches(V1ResourceQuota quota, V1Pod pod) =>
-        (quota.Spec?.Scopes ?? []).All(scope => Holds(scope, "Exists", [], pod))
-        && (quota.Spec?.ScopeSelector?.MatchExpressions ?? []).All(e => Holds(e.ScopeName, e.OperatorProperty, e.Values ?? [], pod));
+    public static bool Matches(V1ResourceQuota quota, V1Pod pod) => All(quota, (scope, op, values) => Holds(scope, op, values, pod));
+
+    /// <summary>True where a quota is about a claim: the attributes classes that it has, asks for and is on its way to count.</summary>
+    public static bool Matches(V1ResourceQuota quota, V1PersistentVolumeClaim claim)
+    {
+        string[] classes = [.. new[] { claim.Spec?.VolumeAttributesClassName, claim.Status?.CurrentVolumeAttributesClassName, claim.Status?.ModifyVolumeStatus?.TargetVolumeAttributesClassName }
+            .Where(c => !string.IsNullOrEmpty(c)).Select(c => c!).DefaultIfEmpty("")];
+        return All(quota, (scope, op, values) => scope == VolumeClass && classes.Any(c => HoldsFor(c, op, values)));
+    }
+
+    private static bool All(V1ResourceQuota quota, Func<string, string, IList<string>, bool> holds) =>
+        (quota.Spec?.Scopes ?? []).All(scope => holds(scope, "Exists", []))
+        && (quota.Spec?.ScopeSelector?.MatchExpressions ?? []).All(e => holds(e.ScopeName, e.OperatorProperty, e.Values ?? []));
 
     private static bool Holds(string scope, string op, IList<string> values, V1Pod pod) => scope switch
     {
@@ -25,12 +37,12 @@ public static class QuotaScopes
         _ => false,
     };
 
-    private static bool HoldsFor(string priorityClass, string op, IList<string> values) => op switch
+    private static bool HoldsFor(string className, string op, IList<string> values) => op switch
     {
-        "In" => values.Contains(priorityClass),
-        "NotIn" => !values.Contains(priorityClass),
-        "Exists" => priorityClass.Length > 0,
-        "DoesNotExist" => priorityClass.Length == 0,
+        "In" => values.Contains(className),
+        "NotIn" => !values.Contains(className),
+        "Exists" => className.Length > 0,
+        "DoesNotExist" => className.Length == 0,
         _ => false,
     };
 

@@ -27,6 +27,7 @@ internal sealed record KindRules(Action<Field> Create, Action<Field, Field, stri
         [("", "ConfigMap")] = new(ConfigRules.CheckConfigMap, (o, old, _) => ConfigRules.UpdateConfigMap(o, old)),
         [("", "Secret")] = new(ConfigRules.CheckSecret, (o, old, _) => ConfigRules.UpdateSecret(o, old)),
         [("", "ResourceQuota")] = new(QuotaRules.Create, QuotaRules.Update),
+        [("", "LimitRange")] = Same(LimitRangeRules.Check),
         [("", "Namespace")] = new(NamespaceRules.Create, NamespaceRules.Update),
         [("", "Node")] = new(NodeRules.Create, (o, old, _) => NodeRules.Update(o, old)),
         [("", "Event")] = new(EventRules.CreateCore, (o, old, _) => EventRules.Update(o, old)),

@@ -155,6 +155,7 @@ internal sealed class ControlPlane : IAsyncDisposable
         new RuntimeClassPlugin(),
         new CertificateSignersPlugin(authorizer),
         ServiceAddresses,
+        new PodResizePlugin(),
         new ResourceQuotaPlugin(_time),
     ];
 }

@@ -36,6 +36,23 @@ public class ResourceQuotaTests
         await cluster.CreateAsync(Pods, Cluster.Pod("d"));
     }
 
+    [Fact]
+    public async Task A_quota_may_be_about_the_claims_of_a_volume_attributes_class()
+    {
+        await using var cluster = await StartAsync(
+            """{"hard":{"persistentvolumeclaims":"1"},"scopeSelector":{"matchExpressions":[{"scopeName":"VolumeAttributesClass","operator":"In","values":["gold"]}]}}""");
+        static string Claim(string name, string of) =>
+            "{\"metadata\":{\"name\":\"" + name + "\"},\"spec\":{\"accessModes\":[\"ReadWriteOnce\"],\"resources\":{\"requests\":{\"storage\":\"1Gi\"}}" + of + "}}";
+        const string Claims = Namespace + "/persistentvolumeclaims";
+        await cluster.CreateAsync(Claims, Claim("a", ",\"volumeAttributesClassName\":\"gold\""));
+        await cluster.CreateAsync(Claims, Claim("b", ""));
+        await cluster.CreateAsync(Claims, Claim("c", ",\"volumeAttributesClassName\":\"silver\""));
+        Assert.Equal(
+            "persistentvolumeclaims \"d\" is forbidden: exceeded quota: q, requested: persistentvolumeclaims=1, used: persistentvolumeclaims=1, limited: persistentvolumeclaims=1",
+            (await cluster.PostAsync(Claims, Claim("d", ",\"volumeAttributesClassName\":\"gold\""))).Message);
+        await cluster.CreateAsync(Pods, Cluster.Pod("p"));
+    }
+
     [Theory]
     [InlineData("""{"hard":{"requests.cpu":"1","limits.memory":"1Gi"}}""", """{"requests":{"cpu":"100m"}}""", "failed quota: q: must specify limits.memory for: c")]
     [InlineData("""{"hard":{"cpu":"1","limits.memory":"1Gi"}}""", "{}", "failed quota: q: must specify cpu for: c; limits.memory for: c")]

@@ -45,8 +45,8 @@ public sealed class ResizeTests(ClusterFixture cluster)
         await k.WaitAsync("grows", ".status.containerStatuses[0].allocatedResources.cpu", all);
         Assert.Equal("", await k.FieldAsync("grows", Pending));
 
-        await ResizeAsync(k, "1000");
-        await k.WaitAsync("grows", Pending, "Infeasible");
+        var refused = await k.RunAsync("patch pod grows --subresource resize -p", Patch("1000"));
+        Assert.Contains("pods \"grows\" is forbidden: node didn't have enough allocatable resources: cpu, requested: 1000000, allocatable: ", refused.Error, StringComparison.Ordinal);
         Assert.Equal(container, await ContainerAsync(k));
 
         // The node is full: for a critical pod that its author bound to it somebody leaves.
@@ -79,8 +79,9 @@ public sealed class ResizeTests(ClusterFixture cluster)
         await k.OkAsync("delete pod bound --timeout=30s");
     }
 
-    private static Task<string> ResizeAsync(Kubectl k, string cpu) => k.OkAsync(
-        "patch pod grows --subresource resize -p", "{\"spec\":{\"containers\":[{\"name\":\"main\",\"resources\":{\"requests\":{\"cpu\":\"" + cpu + "\"}}}]}}");
+    private static Task<string> ResizeAsync(Kubectl k, string cpu) => k.OkAsync("patch pod grows --subresource resize -p", Patch(cpu));
+
+    private static string Patch(string cpu) => "{\"spec\":{\"containers\":[{\"name\":\"main\",\"resources\":{\"requests\":{\"cpu\":\"" + cpu + "\"}}}]}}";
 
     private static Task<string> ContainerAsync(Kubectl k) =>
         k.FieldAsync("grows", ".status.containerStatuses[0].containerID} {.status.containerStatuses[0].restartCount");

@@ -6,10 +6,14 @@ using Podhost.Api.Validation.Metadata;
 
 namespace Podhost.Api.Validation.Pods;
 
-/// <summary>The resize subresource: cpu and memory of the pod as a whole, of containers and sidecars, within the pod's QoS class.</summary>
+/// <summary>
+/// The resize subresource: cpu and memory of the pod as a whole and of its containers, within the pod's QoS class.
+/// Source: upstream's ValidatePodResize, with the gate InPlacePodVerticalScalingInitContainers as 1.36 has it (on).
+/// </summary>
 internal static class PodResizeRules
 {
     private static readonly string[] Resizable = [ResourceNames.Cpu, ResourceNames.Memory];
+    private static readonly string[] Lists = ["containers", "initContainers"];
 
     public static void Check(Field pod, Field old)
     {
@@ -27,7 +31,33 @@ internal static class PodResizeRules
             pod["spec"].Forbidden("Pod running on node without support for resize");
         }
 
-        CheckContainers(pod["spec"], old["spec"]);
+        // All that follows compares containers by their place.
+        if (AreTheSame(pod["spec"], old["spec"]))
+        {
+            CheckContainers(pod["spec"], old["spec"]);
+        }
+    }
+
+    private static bool AreTheSame(Field spec, Field old)
+    {
+        var same = true;
+        foreach (var list in Lists)
+        {
+            if (spec[list].Count != old[list].Count)
+            {
+                spec.Forbidden($"{list} may not be added or removed on resize");
+                same = false;
+                continue;
+            }
+
+            foreach (var (now, _) in spec[list].Items.Zip(old[list].Items).Where(p => p.First["name"].Text != p.Second["name"].Text))
+            {
+                now["name"].Forbidden($"{list} may not be renamed or reordered on resize");
+                same = false;
+            }
+        }
+
+        return same;
     }
 
     private static string? Refusal(Field pod, Field old) =>
@@ -53,11 +83,11 @@ internal static class PodResizeRules
             return;
         }
 
-        foreach (var list in (string[])["initContainers", "containers"])
+        foreach (var list in Lists.Reverse())
         {
-            for (var i = 0; i < Math.Min(spec[list].Count, old[list].Count); i++)
+            for (var i = 0; i < spec[list].Count; i++)
             {
-                CheckContainer(spec, list, i, old[list].At(i), (JsonObject)rest[list]![i]!);
+                CheckContainer(spec[list].At(i), old[list].At(i), (JsonObject)rest[list]![i]!);
             }
         }
 
@@ -90,19 +120,8 @@ internal static class PodResizeRules
     }
 
     // Sets back in rest what may change, so that whatever is left there is a change too many.
-    private static void CheckContainer(Field spec, string list, int index, Field old, JsonObject rest)
+    private static void CheckContainer(Field container, Field old, JsonObject rest)
     {
-        var container = spec[list].At(index);
-        if (list == "initContainers" && old["restartPolicy"].Text != "Always")
-        {
-            if (!JsonNode.DeepEquals(container.Node, old.Node))
-            {
-                spec.Forbidden("resources for non-sidecar init containers are immutable");
-            }
-
-            return;
-        }
-
         CheckRemoved(container["resources"]["requests"], old["resources"]["requests"], "resource requests cannot be removed");
         CheckRemoved(container["resources"]["limits"], old["resources"]["limits"], "resource limits cannot be removed");
         RestoreResizable(rest, old);

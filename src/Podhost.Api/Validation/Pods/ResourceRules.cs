@@ -8,6 +8,13 @@ internal static class ResourceRules
 {
     private static readonly Quantity Zero = default;
 
+    private static readonly HashSet<string> Standard = new(StringComparer.Ordinal)
+    {
+        "cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory", "requests.ephemeral-storage", "limits.cpu", "limits.memory",
+        "limits.ephemeral-storage", "pods", "resourcequotas", "services", "replicationcontrollers", "secrets", "configmaps", "persistentvolumeclaims",
+        "storage", "requests.storage", "services.nodeports", "services.loadbalancers",
+    };
+
     public static void Check(Field resources, Func<string, IEnumerable<string>> nameRule)
     {
         var (limits, requests) = (resources["limits"], resources["requests"]);
@@ -29,27 +36,37 @@ internal static class ResourceRules
         }
     }
 
+    /// <summary>Names of any resource: Kubernetes' own, or with a domain.</summary>
+    public static IEnumerable<string> Name(string name) =>
+        Names.Qualified(name).ToList() is { Count: > 0 } faults ? faults
+        : name.Contains('/', StringComparison.Ordinal) || IsStandard(name) ? []
+        : ["must be a standard resource type or fully qualified"];
+
     /// <summary>Names that a container may ask for.</summary>
     public static IEnumerable<string> ContainerName(string name)
     {
-        if (Names.Qualified(name).ToList() is { Count: > 0 } faults)
-        {
-            return faults;
-        }
-
+        var faults = Name(name).ToList();
         if (!name.Contains('/', StringComparison.Ordinal))
         {
             return name is ResourceNames.Cpu or ResourceNames.Memory or ResourceNames.EphemeralStorage || ResourceNames.IsHugePages(name)
-                ? [] : ["must be a standard resource for containers"];
+                ? faults : [.. faults, "must be a standard resource for containers"];
         }
 
-        return IsNative(name) || IsExtended(name) ? [] : ["doesn't follow extended resource name standard"];
+        return ResourceNames.IsNative(name) || IsExtended(name) ? faults : [.. faults, "doesn't follow extended resource name standard"];
     }
 
     /// <summary>Names that a pod as a whole may ask for.</summary>
     public static IEnumerable<string> PodName(string name) =>
-        Names.Qualified(name).ToList() is { Count: > 0 } faults ? faults
+        Name(name).ToList() is { Count: > 0 } faults ? faults
         : ResourceNames.IsPodLevel(name) ? [] : ["must be a supported resource for pods"];
+
+    /// <summary>Names that a quota may hold.</summary>
+    public static IEnumerable<string> QuotaName(string name) =>
+        name.Contains('/', StringComparison.Ordinal) || (IsStandard(name) && name != "storage") ? Name(name) : [.. Name(name), "must be a standard resource for quota"];
+
+    /// <summary>True for the resources that Kubernetes itself knows by a name without a domain.</summary>
+    public static bool IsStandard(string name) =>
+        Standard.Contains(name) || ResourceNames.IsHugePages(name) || name.StartsWith("requests." + ResourceNames.HugePagesPrefix, StringComparison.Ordinal);
 
     /// <summary>An amount of a resource: not negative, whole where it counts devices.</summary>
     public static void CheckAmount(string name, Field amount)
@@ -82,7 +99,7 @@ internal static class ResourceRules
     private static void CheckAgainstLimit(string name, Field amount, Field requests, Field limits)
     {
         var limit = limits.Key(name);
-        var overcommit = (!name.Contains('/', StringComparison.Ordinal) || IsNative(name)) && !ResourceNames.IsHugePages(name);
+        var overcommit = ResourceNames.MayOvercommit(name);
         if (!limit.IsSet)
         {
             if (!overcommit)
@@ -111,10 +128,8 @@ internal static class ResourceRules
         return pages >= 0 && Quantity.FromValue(page.DivideRoundingUp(Quantity.FromValue(1)) * pages) == amount;
     }
 
-    private static bool IsNative(string name) => name.Split('/')[0].EndsWith("kubernetes.io", StringComparison.Ordinal);
-
     // A domain of its own, no "requests." before it, and still a qualified name with "requests." in front (quotas need that).
     private static bool IsExtended(string name) =>
-        name.Contains('/', StringComparison.Ordinal) && !IsNative(name)
+        !ResourceNames.IsNative(name)
         && !name.StartsWith("requests.", StringComparison.Ordinal) && !Names.Qualified("requests." + name).Any();
 }

@@ -1,5 +1,7 @@
+using System.Text.Json.Nodes;
 using Podhost.Api.Quantities;
 using Podhost.Api.Validation.Metadata;
+using Podhost.Api.Validation.Pods;
 
 namespace Podhost.Api.Validation.Policy;
 
@@ -7,11 +9,11 @@ namespace Podhost.Api.Validation.Policy;
 internal static class QuotaRules
 {
     private const string Unsupported = "unsupported scope applied to resource";
-    private static readonly string[] Scopes = ["BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating"];
+    private const string VolumeClass = "VolumeAttributesClass";
+    private static readonly string[] Scopes =
+        ["BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating", VolumeClass];
+    private static readonly string[] OfClaims = ["persistentvolumeclaims", "requests.storage"];
     private static readonly string[] Compute = ["cpu", "limits.cpu", "limits.memory", "memory", "requests.cpu", "requests.memory"];
-    private static readonly string[] Storage =
-        ["ephemeral-storage", "limits.ephemeral-storage", "requests.ephemeral-storage", "requests.storage"];
-
     private static readonly string[] Counted =
     [
         "configmaps", "persistentvolumeclaims", "pods", "replicationcontrollers", "resourcequotas", "secrets", "services", "services.loadbalancers", "services.nodeports",
@@ -22,10 +24,7 @@ internal static class QuotaRules
         ObjectMetaRules.CheckCreate(quota["metadata"], namespaced: true, Names.DnsSubdomain);
         CheckAmounts(quota["spec"]["hard"]);
         CheckScopes(quota["spec"]);
-        foreach (var expression in quota["spec"]["scopeSelector"]["matchExpressions"].Items)
-        {
-            CheckExpression(expression, quota["spec"]["hard"]);
-        }
+        CheckSelector(quota["spec"]["scopeSelector"], quota["spec"]);
     }
 
     public static void Update(Field quota, Field old, string subresource)
@@ -52,17 +51,7 @@ internal static class QuotaRules
 
     private static void CheckAmount(string name, Field amount)
     {
-        var faults = Names.Qualified(name).ToList();
-        if (faults.Count == 0 && !name.Contains('/', StringComparison.Ordinal) && !IsStandard(name))
-        {
-            faults.Add("must be a standard resource for quota");
-        }
-
-        foreach (var fault in faults)
-        {
-            amount.InvalidText(name, fault);
-        }
-
+        amount.Check(name, ResourceRules.QuotaName);
         var value = amount.Amount;
         if (value < default(Quantity))
         {
@@ -91,15 +80,33 @@ internal static class QuotaRules
             }
         }
 
+        CheckConflicts(asked, scopes);
+    }
+
+    private static void CheckConflicts(List<string> asked, Field at)
+    {
         if ((asked.Contains("BestEffort") && asked.Contains("NotBestEffort")) || (asked.Contains("Terminating") && asked.Contains("NotTerminating")))
         {
-            scopes.Invalid("conflicting scopes");
+            at.Invalid("conflicting scopes");
         }
     }
 
-    private static void CheckExpression(Field expression, Field hard)
+    private static void CheckSelector(Field selector, Field spec)
     {
-        var (scope, op, values) = (expression["scopeName"], expression["operator"], expression["values"]);
+        var expressions = selector["matchExpressions"];
+        foreach (var expression in expressions.Items)
+        {
+            CheckExpression(expression, expressions, spec["hard"]);
+        }
+
+        CheckConflicts([.. expressions.Items.Select(e => e["scopeName"].Text)], expressions.With(spec["scopes"].Node));
+    }
+
+    // As upstream, the path of a fault does not tell which expression it is of.
+    private static void CheckExpression(Field expression, Field expressions, Field hard)
+    {
+        Field At(string name) => expressions.Child(name, expression[name].Node);
+        var (scope, op, values) = (At("scopeName"), At("operator"), At("values"));
         if (!Scopes.Contains(scope.Text))
         {
             scope.Invalid("unsupported scope");
@@ -107,12 +114,12 @@ internal static class QuotaRules
 
         foreach (var _ in Unfit(scope.Text, hard))
         {
-            scope.Invalid(Unsupported);
+            expressions.InvalidAs(Internal(expressions), Unsupported);
         }
 
-        if (scope.Text != "PriorityClass" && op.Text != "Exists")
+        if (scope.Text is not ("PriorityClass" or VolumeClass) && Scopes.Contains(scope.Text) && op.Text != "Exists")
         {
-            op.Invalid("must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, "
+            op.Invalid("must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, "
                 + "ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity");
         }
 
@@ -130,10 +137,20 @@ internal static class QuotaRules
         }
     }
 
+    // As upstream prints the selector: by the names of its Go fields.
+    private static string Internal(Field expressions) => new JsonObject
+    {
+        ["MatchExpressions"] = new JsonArray([.. expressions.Items.Select(e => (JsonNode)new JsonObject
+        {
+            ["ScopeName"] = e["scopeName"].Text,
+            ["Operator"] = e["operator"].Text,
+            ["Values"] = e["values"].Node?.DeepClone(),
+        })]),
+    }.ToJsonString();
+
     // The standard resources that a scope has nothing to say about.
     private static IEnumerable<string> Unfit(string scope, Field hard) =>
-        hard.Entries.Select(e => e.Key).Where(IsStandard).Where(name => name != "pods" && (scope == "BestEffort" || !Compute.Contains(name)));
-
-    private static bool IsStandard(string name) => Compute.Contains(name) || Storage.Contains(name) || Counted.Contains(name)
-        || name.StartsWith("hugepages-", StringComparison.Ordinal) || name.StartsWith("requests.hugepages-", StringComparison.Ordinal);
+        hard.Entries.Select(e => e.Key).Where(ResourceRules.IsStandard).Where(name => scope == VolumeClass
+            ? !OfClaims.Contains(name)
+            : name != "pods" && (scope == "BestEffort" || !Compute.Contains(name)));
 }

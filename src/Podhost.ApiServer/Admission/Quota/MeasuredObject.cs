@@ -15,9 +15,11 @@ namespace Podhost.ApiServer.Admission.Quota;
 /// <param name="Uid">metadata.uid.</param>
 /// <param name="Version">metadata.resourceVersion.</param>
 /// <param name="Pod">The pod, whose scopes matter; null for other kinds.</param>
+/// <param name="Claim">The claim, whose scope matters; null for other kinds.</param>
 /// <param name="Usage">The amounts.</param>
-internal sealed record MeasuredObject(string Uid, string Version, V1Pod? Pod, IReadOnlyDictionary<string, Quantity> Usage)
+internal sealed record MeasuredObject(string Uid, string Version, V1Pod? Pod, V1PersistentVolumeClaim? Claim, IReadOnlyDictionary<string, Quantity> Usage)
 {
+    private static readonly ResourceInfo Claims = ResourceTable.For<V1PersistentVolumeClaim>();
     private static readonly ResourceInfo Pods = ResourceTable.For<V1Pod>();
     private static readonly ConditionalWeakTable<CachedObject, MeasuredObject> Measured = [];
 
@@ -38,11 +40,15 @@ internal sealed record MeasuredObject(string Uid, string Version, V1Pod? Pod, IR
     public static MeasuredObject Of(ResourceInfo resource, JsonObject obj, string version, DateTime now)
     {
         var pod = resource == Pods ? ObjectCodec.ToModel<V1Pod>(obj) : null;
-        return new MeasuredObject(Meta.Uid(obj), version, pod is null ? null : Slim(pod), pod is null ? ObjectQuota.Usage(resource, obj, now) : PodQuota.Usage(pod, now));
+        var claim = resource == Claims ? ObjectCodec.ToModel<V1PersistentVolumeClaim>(obj) : null;
+        return new MeasuredObject(
+            Meta.Uid(obj), version, pod is null ? null : Slim(pod), claim is null ? null : Slim(claim), pod is null ? ObjectQuota.Usage(resource, obj, now) : PodQuota.Usage(pod, now));
     }
 
     /// <summary>True where a quota is about the object.</summary>
-    public bool IsMeantBy(V1ResourceQuota quota) => Pod is null ? !QuotaScopes.HasAny(quota) : QuotaScopes.Matches(quota, Pod);
+    public bool IsMeantBy(V1ResourceQuota quota) => Pod is not null ? QuotaScopes.Matches(quota, Pod)
+        : Claim is not null ? QuotaScopes.Matches(quota, Claim)
+        : !QuotaScopes.HasAny(quota);
 
     // What scopes and liveness look at; the rest of the pod is not kept.
     private static V1Pod Slim(V1Pod pod) => new()
@@ -54,5 +60,15 @@ internal sealed record MeasuredObject(string Uid, string Version, V1Pod? Pod, IR
         },
         Spec = pod.Spec,
         Status = new V1PodStatus { Phase = pod.Status?.Phase },
+    };
+
+    private static V1PersistentVolumeClaim Slim(V1PersistentVolumeClaim claim) => new()
+    {
+        Spec = new V1PersistentVolumeClaimSpec { VolumeAttributesClassName = claim.Spec?.VolumeAttributesClassName },
+        Status = new V1PersistentVolumeClaimStatus
+        {
+            CurrentVolumeAttributesClassName = claim.Status?.CurrentVolumeAttributesClassName,
+            ModifyVolumeStatus = claim.Status?.ModifyVolumeStatus,
+        },
     };
 }

@@ -6,6 +6,8 @@ namespace Podhost.ApiServer.Registry.Pods;
 /// <summary>Pods: status and QoS class on create, one strategy a subresource, graceful deletion.</summary>
 internal sealed class PodStrategy(ResourceInfo resource) : ResourceStrategy(resource)
 {
+    private static readonly string[] ResizedLists = ["containers", "initContainers"];
+
     /// <summary>As elsewhere, but a pod's place is no change of its spec: a pod that was created and bound is still at 1.</summary>
     public override bool RaisesGeneration(JsonObject obj, JsonObject old) =>
         Meta.Text(Meta.At(obj, "spec", "nodeName")) == Meta.Text(Meta.At(old, "spec", "nodeName")) && base.RaisesGeneration(obj, old);
@@ -99,34 +101,37 @@ internal sealed class PodStrategy(ResourceInfo resource) : ResourceStrategy(reso
         }
     }
 
-    // Of a resize only what it is about may change: the resources and the resize policy of containers that are there.
+    // Of a resize only what it is about may change: resources and resize policies. Containers that are others, or in another order, stay as they were
+    // asked for: the validation says so.
     private static void KeepAllButResources(JsonObject obj, JsonObject old)
     {
-        var wanted = obj.DeepClone().AsObject();
-        Replace(obj, old);
-        foreach (var list in (ReadOnlySpan<string>)["containers", "initContainers"])
+        var wanted = Meta.Child(obj, "spec");
+        if (ResizedLists.Any(list => Containers(wanted, list).Count != Containers(Meta.Child(old, "spec"), list).Count))
         {
-            if (Meta.At(wanted, "spec", list) is not JsonArray from || Meta.At(obj, "spec", list) is not JsonArray to)
+            return;
+        }
+
+        Replace(obj, old);
+        var spec = Meta.Child(obj, "spec");
+        Meta.CopyField(wanted, spec, "resources");
+        foreach (var list in ResizedLists)
+        {
+            var (from, to) = (Containers(wanted, list), Containers(spec, list));
+            if (!from.Select(c => Meta.Text(c["name"])).SequenceEqual(to.Select(c => Meta.Text(c["name"])), StringComparer.Ordinal))
             {
+                Meta.CopyField(wanted, spec, list);
                 continue;
             }
 
-            foreach (var container in to.OfType<JsonObject>())
+            foreach (var (source, container) in from.Zip(to))
             {
-                var source = from.OfType<JsonObject>().FirstOrDefault(c => Meta.Text(c["name"]) == Meta.Text(container["name"]));
-                if (source is not null)
-                {
-                    Meta.CopyField(source, container, "resources");
-                    Meta.CopyField(source, container, "resizePolicy");
-                }
+                Meta.CopyField(source, container, "resources");
+                Meta.CopyField(source, container, "resizePolicy");
             }
         }
-
-        if (wanted["spec"] is JsonObject spec)
-        {
-            Meta.CopyField(spec, Meta.Child(obj, "spec"), "resources");
-        }
     }
+
+    private static List<JsonObject> Containers(JsonObject spec, string list) => [.. (spec[list] as JsonArray ?? []).OfType<JsonObject>()];
 
     private static void Replace(JsonObject obj, JsonObject old)
     {

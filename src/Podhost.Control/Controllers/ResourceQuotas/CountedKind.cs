@@ -50,7 +50,12 @@ public abstract class CountedKind
             }
         });
 
-        private static bool Means(V1ResourceQuota quota, T obj) => obj is V1Pod pod ? QuotaScopes.Matches(quota, pod) : !QuotaScopes.HasAny(quota);
+        private static bool Means(V1ResourceQuota quota, T obj) => obj switch
+        {
+            V1Pod pod => QuotaScopes.Matches(quota, pod),
+            V1PersistentVolumeClaim claim => QuotaScopes.Matches(quota, claim),
+            _ => !QuotaScopes.HasAny(quota),
+        };
 
         private static Dictionary<string, Quantity> UsageOf(T obj, DateTime now) => obj switch
         {

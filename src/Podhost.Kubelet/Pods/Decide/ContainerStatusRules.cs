@@ -197,12 +197,12 @@ internal static class ContainerStatusRules
 
     private static void FillRunning(DecisionPass pass, ContainerSpec spec, ContainerView latest, V1ContainerStatus status)
     {
-        var resources = spec.Container.Resources;
-        if (spec.Kind != ContainerKind.Ephemeral && resources is not null)
+        if (spec.Kind != ContainerKind.Ephemeral)
         {
-            status.AllocatedResources = resources.Requests;
+            // Also where it asks for nothing: resources in the status tell that this node can resize.
+            status.AllocatedResources = spec.Container.Resources?.Requests;
             var applied = ResizeRules.AppliedTo(pass, spec, latest);
-            status.Resources = new V1ResourceRequirements { Requests = applied?.Requests, Limits = Own(applied?.Limits, resources.Limits) };
+            status.Resources = new V1ResourceRequirements { Requests = applied?.Requests, Limits = Own(applied?.Limits, spec.Container.Resources?.Limits) };
         }
 
         if (latest.User is { } user)

@@ -7,7 +7,7 @@ namespace Podhost.Kubelet.Pods.Decide;
 
 /// <summary>What of the resources that a pod's spec asks for the node has given it. They differ while a resize is pending.</summary>
 /// <param name="Generation">metadata.generation of the spec whose resources these are.</param>
-/// <param name="Containers">Resources by name of app container or sidecar, as that spec had them.</param>
+/// <param name="Containers">Resources by name of app or init container, as that spec had them.</param>
 /// <param name="Pending">Why the newest spec's resources are not given; null where they are.</param>
 /// <param name="Sequence">A later answer of the node has a greater number.</param>
 internal sealed record PodAllocation(long Generation, ImmutableDictionary<string, V1ResourceRequirements> Containers, PendingResize? Pending, long Sequence = 0)
@@ -52,8 +52,7 @@ internal sealed record PodAllocation(long Generation, ImmutableDictionary<string
     public static IReadOnlyList<string> ChangedIn(V1ResourceRequirements? a, V1ResourceRequirements? b) =>
         [.. ((string[])[ResourceNames.Cpu, ResourceNames.Memory]).Where(name => a?.Requests.Get(name) != b?.Requests.Get(name) || a?.Limits.Get(name) != b?.Limits.Get(name))];
 
-    private static IEnumerable<V1Container> Resizable(V1PodSpec? spec) =>
-        (spec?.InitContainers ?? []).Where(c => c.RestartPolicy == "Always").Concat(spec?.Containers ?? []);
+    private static IEnumerable<V1Container> Resizable(V1PodSpec? spec) => (spec?.InitContainers ?? []).Concat(spec?.Containers ?? []);
 }
 
 /// <summary>Why the node does not give what a pod asks for.</summary>

@@ -16,7 +16,7 @@ internal static class ResizeRules
     {
         foreach (var spec in pass.Specs)
         {
-            if ((spec.Kind == ContainerKind.Main || spec.IsSidecar) && pass.Runtime.Latest(spec.Name) is { State: RunState.Running } instance)
+            if (spec.Kind != ContainerKind.Ephemeral && pass.Runtime.Latest(spec.Name) is { State: RunState.Running } instance)
             {
                 Apply(pass, spec, instance);
             }
@@ -128,7 +128,7 @@ internal static class ResizeRules
             return;
         }
 
-        if (changed.Any(name => spec.Container.ResizePolicy?.Any(p => p.ResourceName == name && p.RestartPolicy == "RestartContainer") == true))
+        if (changed.Any(name => NeedsRestart(spec, name)))
         {
             StopRules.Kill(pass, spec, instance, $"Container {spec.Name} resize requires restart", pass.Now + StopRules.GraceOf(pass.Pod), isTurn: true);
         }
@@ -137,6 +137,10 @@ internal static class ResizeRules
             pass.WantWithRetry(new ResizeContainer(spec.Name, instance.Id, generation));
         }
     }
+
+    // An init container that is not a sidecar runs once: its end would be its failure.
+    private static bool NeedsRestart(ContainerSpec spec, string resource) => (spec.Kind == ContainerKind.Main || spec.IsSidecar)
+        && spec.Container.ResizePolicy?.Any(p => p.ResourceName == resource && p.RestartPolicy == "RestartContainer") == true;
 
     /// <summary>After a restart of the kubelet the status tells what an adopted instance runs with.</summary>
     private static V1ResourceRequirements? Known(DecisionPass pass, ContainerSpec spec, ContainerView instance)
