@@ -39,7 +39,8 @@ public sealed class StageCrashTests(ClusterFixture cluster)
             .. from row in Table
                from victim in row.Victims
                where victim != Victim.Nobody || podhostDies
-               where !Instance.OnContainerd || (row.Stage != Stage.Creating && victim is not (Victim.Monitor or Victim.All)) // the shim is the infra container's too
+               where row.Stage != Stage.Creating || !(Instance.OnContainerd || Instance.OnOwnRuntime) // another process goes on with it, or gives it up
+               where !Instance.OnContainerd || victim is not (Victim.Monitor or Victim.All) // the shim is the infra container's too
                select new StagePod(instance, $"{row.Stage}-{victim}-{round}".ToLowerInvariant(), row.Stage, victim, image),
         ];
         await instance.Kubectl.ApplyAsync(string.Join("\n---\n", pods.Select(p => p.Manifest)));

@@ -130,7 +130,7 @@ internal sealed class StagePod
         {
             var cgroup = PodTraces.Cgroups(_instance, _uid).Select(c => Path.Combine(c, _container)).First(Directory.Exists);
             _process = int.Parse((await File.ReadAllLinesAsync(Path.Combine(cgroup, "cgroup.procs")))[0], CultureInfo.InvariantCulture);
-            var pid = Path.Combine(_instance.Root, "run/conmon", _container, "conmon.pid");
+            var pid = Path.Combine(_instance.ContainerDirectory(_container), "conmon.pid");
             _monitor = File.Exists(pid) ? int.Parse((await File.ReadAllTextAsync(pid)).Trim(), CultureInfo.InvariantCulture) : 0;
         }
     }

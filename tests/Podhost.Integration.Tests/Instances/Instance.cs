@@ -16,6 +16,7 @@ public sealed class Instance : IAsyncDisposable
     private readonly IReadOnlyList<string> _command;
     private Process? _process;
     private ContainerdProcess? _containerd;
+    private OwnRuntime? _runtime;
 
     private Instance(int number, IReadOnlyList<string> command, string? network, string[] more)
     {
@@ -58,6 +59,10 @@ public sealed class Instance : IAsyncDisposable
 
     /// <summary>A number that no other instance on this machine has, below 10,000.</summary>
     public int Number => _number;
+
+    /// <summary>The embedded runtime's directory of a container, with its monitor's process id; none on another runtime.</summary>
+    /// <param name="container">Its id.</param>
+    public string ContainerDirectory(string container) => Path.Combine(Root, OnOwnRuntime ? "rt/run/conmon" : "run/conmon", container);
 
     /// <summary>Name of the bridge.</summary>
     public string Bridge => $"phit{_number}";
@@ -119,12 +124,21 @@ public sealed class Instance : IAsyncDisposable
             instance._containerd = await ContainerdProcess.StartAsync(Path.Combine(instance.Root, "ctd"), instance.Bridge, instance.PodCidr);
         }
 
+        if (OnOwnRuntime)
+        {
+            instance._runtime = await OwnRuntime.StartAsync(Path.Combine(instance.Root, "rt"),
+                "--bridge", instance.Bridge, "--pod-cidr", instance.PodCidr, "--cgroup-root", instance.CgroupRoot, "--pod-logs-dir", Path.Combine(instance.Root, "logs"));
+        }
+
         await instance.UpAsync();
         return instance;
     }
 
     /// <summary>PODHOST_TEST_RUNTIME=containerd: the pods of all instances run on a containerd of the tests', by CRI.</summary>
     public static bool OnContainerd { get; } = Environment.GetEnvironmentVariable("PODHOST_TEST_RUNTIME") == "containerd";
+
+    /// <summary>PODHOST_TEST_RUNTIME=podhost: the pods of all instances run on the embedded runtime in another process, by CRI on a socket.</summary>
+    public static bool OnOwnRuntime { get; } = Environment.GetEnvironmentVariable("PODHOST_TEST_RUNTIME") == "podhost";
 
     /// <summary>Loads a docker archive into the runtime.</summary>
     public async Task LoadImageAsync(string archive)
@@ -135,7 +149,7 @@ public sealed class Instance : IAsyncDisposable
         }
         else
         {
-            (await PodhostAsync("image", "load", archive)).Ok();
+            (await (_runtime?.PodhostAsync("image", "load", archive) ?? PodhostAsync("image", "load", archive))).Ok();
         }
     }
 
@@ -205,7 +219,7 @@ public sealed class Instance : IAsyncDisposable
         }
 
         // A pod's end of the bridge is named after its sandbox.
-        var netns = Path.Combine(Root, "run", "netns");
+        var netns = Path.Combine(Root, OnOwnRuntime ? "rt/run" : "run", "netns");
         HashSet<string> devices = [Bridge, .. Directory.Exists(netns) ? Directory.GetFiles(netns).Select(f => "ph" + Path.GetFileName(f)[..12]) : []];
 
         // Their own grace is tested elsewhere.
@@ -220,6 +234,11 @@ public sealed class Instance : IAsyncDisposable
         if (_containerd is not null)
         {
             await _containerd.DisposeAsync();
+        }
+
+        if (_runtime is not null)
+        {
+            await _runtime.DisposeAsync();
         }
 
         var leftovers = await LeftoversAsync(devices);
@@ -245,6 +264,7 @@ public sealed class Instance : IAsyncDisposable
         .. _command.Contains("--pod-cidr-from-node") ? (string[])[] : ["--pod-cidr", PodCidr],
         .. _command.Contains("--service-cidr") ? (string[])[] : ["--service-cidr", ServiceCidr], "--cgroup-root", CgroupRoot, "--pod-manifest-path", StaticPods,
         .. _containerd is null ? (string[])[] : ["--container-runtime-endpoint", _containerd.Endpoint],
+        .. _runtime is null ? (string[])[] : ["--container-runtime-endpoint", _runtime.Endpoint],
         .. _command.Concat(_more).Contains("--config") ? (string[])[] : ["--config", OwnConfig],
         .. _more,
     ];

@@ -32,10 +32,23 @@ public sealed partial class PodTraces
         var network = new FileInfo($"/proc/{process}/ns/net").LinkTarget!;
         var links = (await Shell.RunAsync("nsenter", ["-t", process, "-n", "ip", "-o", "link", "show", "eth0"])).Ok();
         var index = PeerIndex().Match(links).Groups[1].Value;
-        var device = Directory.GetDirectories("/sys/class/net").Single(d => File.ReadAllText(Path.Combine(d, "ifindex")).Trim() == index);
+        var device = Directory.GetDirectories("/sys/class/net").Single(d => Index(d) == index);
         var address = Address().Match((await Shell.RunAsync("nsenter", ["-t", process, "-n", "ip", "-o", "-4", "addr", "show", "eth0"])).Ok()).Groups[1].Value;
         var word = new Regex($@"(?<![\d.]){Regex.Escape(address)}(?![\d.])");
         return new PodTraces(instance, uid, ids, network, device, [.. (await RulesetAsync()).Where(r => word.IsMatch(r))]);
+    }
+
+    // Devices of other pods come and go meanwhile.
+    private static string? Index(string device)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(device, "ifindex")).Trim();
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     /// <summary>What of the machine's packet filter names the pod's address: rules, and elements of maps and sets.</summary>

@@ -15,8 +15,9 @@ public sealed class RuntimeClassTests(ClusterFixture cluster) : ClusterTest(clus
         Assert.Equal("64Mi 200m", await K.FieldAsync("heavy", ".spec.overhead.memory} {.spec.overhead.cpu"));
         Assert.Matches(@"\sheavy\s+300m \(\d+%\)\s+300m \(\d+%\)\s+128Mi", await K.OkAsync("describe node", Cluster.Node));
         var uid = await K.FieldAsync("heavy", ".metadata.uid");
-        var cgroup = Directory.GetDirectories("/sys/fs/cgroup/memory" + Cluster.CgroupRoot, $"pod{uid}", SearchOption.AllDirectories).Single();
-        Assert.Equal($"{128 << 20}", (await File.ReadAllTextAsync(Path.Combine(cgroup, "memory.limit_in_bytes"))).Trim());
+        var limit = PodTraces.Cgroups(Cluster, uid)
+            .SelectMany(c => new[] { "memory.limit_in_bytes", "memory.max" }.Select(file => Path.Combine(c, file))).Single(File.Exists);
+        Assert.Equal($"{128 << 20}", (await File.ReadAllTextAsync(limit)).Trim());
 
         // What the pod and its overhead need together decides where it fits.
         await ClassAsync("enormous", handler, "{memory: 900Gi}");

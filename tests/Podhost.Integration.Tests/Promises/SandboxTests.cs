@@ -62,7 +62,7 @@ public sealed class SandboxTests(ClusterFixture cluster) : ClusterTest(cluster)
         await K.ApplyAsync(ShellPod("unwatched", "trap 'exit 3' USR1; sleep 1000 & wait"));
         await K.ReadyAsync("unwatched");
         var container = (await ContainerIdsAsync("unwatched")).Single();
-        var monitor = await File.ReadAllTextAsync(Path.Combine(Cluster.Root, "run/conmon", container, "conmon.pid"));
+        var monitor = await File.ReadAllTextAsync(Path.Combine(Cluster.ContainerDirectory(container), "conmon.pid"));
         (await Shell.RunAsync("kill", ["-KILL", monitor.Trim()])).Ok();
         await K.ShAsync("unwatched", "true");
         Assert.Equal("true 0", await K.FieldAsync("unwatched", ".status.containerStatuses[0].ready} {.status.containerStatuses[0].restartCount"));
