@@ -135,6 +135,8 @@ internal sealed class SimulatedNode : IPodStatusSink, IEventRecorder, IProbeMana
     public Task<IReadOnlyList<Mount>> ResolveMountsAsync(V1Pod pod, V1Container container, IReadOnlyDictionary<string, string> env, MountSupport runtime, CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<Mount>>([]);
 
+    public IReadOnlyList<Device> ResolveDevices(V1Pod pod, V1Container container) => [];
+
     public async Task UnmountAsync(string podUid, CancellationToken cancellationToken)
     {
         await StepAsync("Unmount", cancellationToken);

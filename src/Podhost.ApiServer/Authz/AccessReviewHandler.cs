@@ -3,6 +3,7 @@ using k8s.Models;
 using Podhost.Api.Errors;
 using Podhost.Api.Objects;
 using Podhost.Api.Resources;
+using Podhost.Api.Validation;
 using Podhost.ApiServer.Authn;
 using Podhost.ApiServer.Registry;
 
@@ -24,15 +25,17 @@ public sealed class AccessReviewHandler(IAuthorizer authorizer, RbacAuthorizer r
         {
             case "SelfSubjectAccessReview":
                 var self = ObjectCodec.ToModel<V1SelfSubjectAccessReview>(request.Body);
+                Check(self.Kind, Attributes(self.Spec?.ResourceAttributes, self.Spec?.NonResourceAttributes));
                 self.Status = await DecideAsync(request.User, self.Spec?.ResourceAttributes, self.Spec?.NonResourceAttributes, cancellationToken);
                 return ObjectCodec.ToObject(self);
             case "SubjectAccessReview":
                 var subject = ObjectCodec.ToModel<V1SubjectAccessReview>(request.Body);
+                Check(subject.Kind, [.. Attributes(subject.Spec?.ResourceAttributes, subject.Spec?.NonResourceAttributes), .. Subject(subject.Spec)]);
                 subject.Status = await DecideAsync(UserOf(subject.Spec), subject.Spec?.ResourceAttributes, subject.Spec?.NonResourceAttributes, cancellationToken);
                 return ObjectCodec.ToObject(subject);
             case "LocalSubjectAccessReview":
                 var local = ObjectCodec.ToModel<V1LocalSubjectAccessReview>(request.Body);
-                RequireNamespace(local, request.Namespace);
+                Check(local.Kind, Local(local, request.Namespace));
                 local.Status = await DecideAsync(UserOf(local.Spec), local.Spec?.ResourceAttributes, null, cancellationToken);
                 return ObjectCodec.ToObject(local);
             case "SelfSubjectRulesReview":
@@ -45,11 +48,6 @@ public sealed class AccessReviewHandler(IAuthorizer authorizer, RbacAuthorizer r
     private async Task<V1SubjectAccessReviewStatus> DecideAsync(
         UserInfo user, V1ResourceAttributes? resource, V1NonResourceAttributes? path, CancellationToken cancellationToken)
     {
-        if (resource is null == path is null)
-        {
-            throw ApiException.BadRequest("exactly one of nonResourceAttributes or resourceAttributes must be specified");
-        }
-
         var attributes = resource is not null
             ? new AuthorizationAttributes(user, resource.Verb ?? "")
             {
@@ -71,22 +69,42 @@ public sealed class AccessReviewHandler(IAuthorizer authorizer, RbacAuthorizer r
         };
     }
 
-    private static UserInfo UserOf(V1SubjectAccessReviewSpec? spec)
-    {
-        if (spec is null || (string.IsNullOrEmpty(spec.User) && spec.Groups is not { Count: > 0 }))
-        {
-            throw ApiException.BadRequest("at least one of user or group must be specified");
-        }
+    private static UserInfo UserOf(V1SubjectAccessReviewSpec? spec) => new(spec?.User ?? "", [.. spec?.Groups ?? []]) { Uid = spec?.Uid ?? "" };
 
-        return new UserInfo(spec.User ?? "", [.. spec.Groups ?? []]) { Uid = spec.Uid ?? "" };
+    private static void Check(string kind, IReadOnlyList<FieldError> faults)
+    {
+        if (faults.Count > 0)
+        {
+            throw ApiException.Invalid("authorization.k8s.io", kind, "", faults);
+        }
     }
 
-    private static void RequireNamespace(V1LocalSubjectAccessReview review, string ns)
+    private static IReadOnlyList<FieldError> Attributes(V1ResourceAttributes? resource, V1NonResourceAttributes? path) => (resource, path) switch
     {
-        if (review.Spec?.ResourceAttributes?.NamespaceProperty != ns)
+        (null, null) => [FieldError.Invalid("spec.resourceAttributes", "null", "exactly one of nonResourceAttributes or resourceAttributes must be specified")],
+        (not null, not null) =>
+            [FieldError.Invalid("spec.nonResourceAttributes", ObjectCodec.ToObject(path).ToJsonString(), "cannot be specified in combination with resourceAttributes")],
+        _ => [],
+    };
+
+    private static IReadOnlyList<FieldError> Subject(V1SubjectAccessReviewSpec? spec) => string.IsNullOrEmpty(spec?.User) && spec?.Groups is not { Count: > 0 }
+        ? [FieldError.InvalidString("spec.user", "", "at least one of user or group must be specified")]
+        : [];
+
+    private static List<FieldError> Local(V1LocalSubjectAccessReview review, string ns)
+    {
+        List<FieldError> faults = [.. Attributes(review.Spec?.ResourceAttributes, review.Spec?.NonResourceAttributes), .. Subject(review.Spec)];
+        if (review.Spec?.ResourceAttributes is { } resource && resource.NamespaceProperty != ns)
         {
-            throw ApiException.BadRequest("spec.resourceAttributes.namespace must match the namespace of the request");
+            faults.Add(FieldError.InvalidString("spec.resourceAttributes.namespace", resource.NamespaceProperty ?? "", "must match metadata.namespace"));
         }
+
+        if (review.Spec?.NonResourceAttributes is not null)
+        {
+            faults.Add(FieldError.Invalid("spec.nonResourceAttributes", ObjectCodec.ToObject(review.Spec.NonResourceAttributes).ToJsonString(), "disallowed on this kind of request"));
+        }
+
+        return faults;
     }
 
     private JsonObject Rules(ReviewRequest request)
@@ -119,7 +137,7 @@ public sealed class AccessReviewHandler(IAuthorizer authorizer, RbacAuthorizer r
     private JsonObject WhoAmI(ReviewRequest request)
     {
         var review = ObjectCodec.ToModel<V1SelfSubjectReview>(request.Body);
-        review.Metadata = new V1ObjectMeta { CreationTimestamp = time.GetUtcNow().UtcDateTime };
+        review.Metadata = new V1ObjectMeta { CreationTimestamp = Meta.WholeSeconds(time.GetUtcNow()) };
         review.Status = new V1SelfSubjectReviewStatus
         {
             UserInfo = new V1UserInfo

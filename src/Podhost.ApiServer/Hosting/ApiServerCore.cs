@@ -28,7 +28,7 @@ internal sealed class ApiServerCore : IDisposable
         var authorizer = dependencies.Authorizer(Caches);
         var admission = new AdmissionChain([new NamespaceLifecycle(), new RequesterIdentity(), .. dependencies.AdmissionPlugins(Caches)]);
         var store = new ObjectStore(dependencies.Store, Caches, options, dependencies.Time);
-        var strategies = new Strategies(options.EventTtl);
+        var strategies = new Strategies(options.EventTtl, dependencies.Time);
         var lister = new Lister(store);
         var random = new LockedRandom();
         Services = new ApiServices(

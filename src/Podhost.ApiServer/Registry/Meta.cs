@@ -62,6 +62,9 @@ internal static class Meta
     /// <summary>A time as ObjectMeta has it: whole seconds, UTC.</summary>
     public static string Time(DateTimeOffset t) => t.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
+    /// <summary>A time of whole seconds, as all but micro times are written.</summary>
+    public static DateTime WholeSeconds(DateTimeOffset t) => DateTimeOffset.FromUnixTimeSeconds(t.ToUnixTimeSeconds()).UtcDateTime;
+
     /// <summary>A string node's value; empty for anything else.</summary>
     public static string Text(JsonNode? node) =>
         node is JsonValue v && v.GetValueKind() == JsonValueKind.String ? v.GetValue<string>() : "";

@@ -15,23 +15,24 @@ internal sealed class Strategies
 {
     private readonly Dictionary<ResourceInfo, ResourceStrategy> _byResource = new(ReferenceEqualityComparer.Instance);
 
-    public Strategies(TimeSpan eventTtl)
+    public Strategies(TimeSpan eventTtl, TimeProvider time)
     {
         foreach (var resource in ResourceTable.All)
         {
-            _byResource[resource] = Make(resource, eventTtl);
+            _byResource[resource] = Make(resource, eventTtl, time);
         }
     }
 
     public ResourceStrategy For(ResourceInfo resource) => _byResource[resource];
 
-    private static ResourceStrategy Make(ResourceInfo resource, TimeSpan eventTtl) => (resource.Group, resource.Plural) switch
+    private static ResourceStrategy Make(ResourceInfo resource, TimeSpan eventTtl, TimeProvider time) => (resource.Group, resource.Plural) switch
     {
         ("", "pods") => new PodStrategy(resource),
         ("", "namespaces") => new NamespaceStrategy(resource),
         ("", "nodes") => new NodeStrategy(resource),
         ("", "secrets") => new SecretStrategy(resource),
-        ("", "persistentvolumes" or "persistentvolumeclaims") => new VolumeStrategy(resource),
+        ("", "persistentvolumes") => new PersistentVolumeStrategy(resource, time),
+        ("", "persistentvolumeclaims") => new VolumeStrategy(resource),
         ("", "serviceaccounts" or "services") => new ReturnsDeletedStrategy(resource),
         ("" or "events.k8s.io", "events") => new EventStrategy(resource, eventTtl),
         ("batch", "jobs") => new JobStrategy(resource),

@@ -11,6 +11,8 @@ namespace Podhost.ApiServer.ServiceAccounts;
 public sealed class TokenCodec
 {
     private const int MaxTokenBytes = 16 * 1024;
+    private const string SecretIssuer = "kubernetes/serviceaccount";
+    private const string SecretClaim = "kubernetes.io/serviceaccount/";
     private readonly ECDsa _key;
     private readonly string _issuer;
     private readonly string _keyId;
@@ -30,18 +32,37 @@ public sealed class TokenCodec
     public string Issuer => _issuer;
 
     /// <summary>The signed token of some claims.</summary>
-    public string Sign(TokenClaims claims)
+    public string Sign(TokenClaims claims) => Sign(Payload(claims));
+
+    /// <summary>The signed token of a Secret, with upstream's claims of such tokens.</summary>
+    public string Sign(SecretTokenClaims claims) => Sign(new JsonObject
+    {
+        ["iss"] = SecretIssuer,
+        [SecretClaim + "namespace"] = claims.Namespace,
+        [SecretClaim + "secret.name"] = claims.SecretName,
+        [SecretClaim + "service-account.name"] = claims.ServiceAccount.Name,
+        [SecretClaim + "service-account.uid"] = claims.ServiceAccount.Uid,
+        ["sub"] = claims.UserName,
+    });
+
+    /// <summary>The claims of a token that this key signed and whose time has come and not passed; null for any other text.</summary>
+    public TokenClaims? Verify(string token, DateTimeOffset now) =>
+        Verified(token, Parse) is { } claims && claims.IssuedAt <= now.AddMinutes(1) && now < claims.ExpiresAt ? claims : null;
+
+    /// <summary>The claims of a Secret's token that this key signed; null for any other text.</summary>
+    public SecretTokenClaims? VerifySecretToken(string token) => Verified(token, ParseSecretToken);
+
+    private string Sign(JsonObject payload)
     {
         var header = new JsonObject { ["alg"] = "ES256", ["kid"] = _keyId };
-        var body = Encode(ObjectCodec.ToUtf8(header)) + "." + Encode(ObjectCodec.ToUtf8(Payload(claims)));
+        var body = Encode(ObjectCodec.ToUtf8(header)) + "." + Encode(ObjectCodec.ToUtf8(payload));
         lock (_gate)
         {
             return body + "." + Encode(_key.SignData(Encoding.ASCII.GetBytes(body), HashAlgorithmName.SHA256));
         }
     }
 
-    /// <summary>The claims of a token that this key signed and whose time has come and not passed; null for any other text.</summary>
-    public TokenClaims? Verify(string token, DateTimeOffset now)
+    private T? Verified<T>(string token, Func<JsonObject, T?> parse) where T : class
     {
         if (token.Length > MaxTokenBytes || token.Split('.') is not [var header, var payload, var signature])
         {
@@ -50,13 +71,7 @@ public sealed class TokenCodec
 
         try
         {
-            if (!IsOurHeader(header) || !IsSigned(header + "." + payload, signature))
-            {
-                return null;
-            }
-
-            var claims = Parse(ObjectCodec.ParseJson(Base64Url.DecodeFromChars(payload)));
-            return claims is not null && claims.IssuedAt <= now.AddMinutes(1) && now < claims.ExpiresAt ? claims : null;
+            return IsOurHeader(header) && IsSigned(header + "." + payload, signature) ? parse(ObjectCodec.ParseJson(Base64Url.DecodeFromChars(payload))) : null;
         }
         catch (Exception e) when (e is FormatException or JsonException or InvalidOperationException)
         {
@@ -141,6 +156,15 @@ public sealed class TokenCodec
             Bound(kubernetes, "node"),
             Bound(kubernetes, "secret"));
     }
+
+    private static SecretTokenClaims? ParseSecretToken(JsonObject payload) =>
+        payload["iss"]?.GetValue<string>() == SecretIssuer
+        && SecretPart(payload, "namespace") is { } ns && SecretPart(payload, "secret.name") is { } secret
+        && SecretPart(payload, "service-account.name") is { } account && SecretPart(payload, "service-account.uid") is { } uid
+            ? new SecretTokenClaims(ns, new BoundObject(account, uid), secret)
+            : null;
+
+    private static string? SecretPart(JsonObject payload, string name) => payload[SecretClaim + name]?.GetValue<string>() is { Length: > 0 } text ? text : null;
 
     private static void Add(JsonObject target, string name, BoundObject? bound)
     {

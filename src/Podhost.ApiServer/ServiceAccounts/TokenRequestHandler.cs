@@ -10,7 +10,7 @@ using Podhost.ApiServer.WatchCache;
 
 namespace Podhost.ApiServer.ServiceAccounts;
 
-/// <summary>POST serviceaccounts/NAME/token: a token of the account, bound to a pod or a secret where the request says so.</summary>
+/// <summary>POST serviceaccounts/NAME/token: a token of the account, bound to a pod, a secret or a node where the request says so.</summary>
 public sealed class TokenRequestHandler(TokenCodec codec, IReadOnlyList<string> audiences, IObjectReader objects, TimeProvider time) : IReviewHandler
 {
     private const long MinSeconds = 10 * 60;
@@ -51,9 +51,9 @@ public sealed class TokenRequestHandler(TokenCodec codec, IReadOnlyList<string> 
         body.Metadata ??= new V1ObjectMeta();
         body.Metadata.Name = account.Metadata.Name;
         body.Metadata.NamespaceProperty = request.Namespace;
-        body.Metadata.CreationTimestamp = now.UtcDateTime;
+        body.Metadata.CreationTimestamp = Meta.WholeSeconds(now);
         body.Spec = spec;
-        body.Status = new V1TokenRequestStatus { Token = codec.Sign(claims), ExpirationTimestamp = claims.ExpiresAt.UtcDateTime };
+        body.Status = new V1TokenRequestStatus { Token = codec.Sign(claims), ExpirationTimestamp = Meta.WholeSeconds(claims.ExpiresAt) };
         return ValueTask.FromResult(ObjectCodec.ToObject(body));
     }
 
@@ -110,12 +110,14 @@ public sealed class TokenRequestHandler(TokenCodec codec, IReadOnlyList<string> 
                 return (new BoundObject(reference.Name, model.Metadata.Uid), node is null ? null : Bound(node), null);
             case "Secret":
                 return (null, null, Bound(Require(Secrets, ns, reference)));
+            case "Node":
+                return (null, Bound(Require(Nodes, null, reference)), null);
             default:
                 throw ApiException.BadRequest($"cannot bind token to object of type {reference.ApiVersion}, Kind={reference.Kind}");
         }
     }
 
-    private CachedObject Require(ResourceInfo resource, string ns, V1BoundObjectReference reference)
+    private CachedObject Require(ResourceInfo resource, string? ns, V1BoundObjectReference reference)
     {
         var found = objects.Get(resource, ns, reference.Name) ?? throw ApiException.NotFound(resource.Group, resource.Plural, reference.Name);
         var uid = found.Selectable.Get("metadata.uid");

@@ -67,6 +67,7 @@ public sealed class ContainerConfigFactory(ContainerConfigOptions options, Conta
         {
             config.Mounts.AddRange(await dependencies.Volumes
                 .ResolveMountsAsync(request.Pod, request.Container, environment.ByName, request.Mounts, cancellationToken).ConfigureAwait(false));
+            config.Devices.AddRange(dependencies.Volumes.ResolveDevices(request.Pod, request.Container));
             await AddFilesAsync(config, request, hostname, cancellationToken).ConfigureAwait(false);
             MapOwners(config, users);
         }

@@ -118,11 +118,6 @@ public static class UnsupportedFields
 
     private static IEnumerable<UnsupportedField> OfContainer(string path, Parts container, NodeFeatures node)
     {
-        if (container.Devices is { Count: > 0 })
-        {
-            yield return new($"{path}.volumeDevices", "block devices are not supported by this node");
-        }
-
         if (container.Resources?.Claims is { Count: > 0 })
         {
             yield return new($"{path}.resources.claims", "dynamic resource allocation is not supported by this node");
@@ -194,7 +189,6 @@ public static class UnsupportedFields
         V1SecurityContext? Context,
         V1ResourceRequirements? Resources,
         IList<V1VolumeMount>? Mounts,
-        IList<V1VolumeDevice>? Devices,
         (string Name, V1Probe? Probe)[] Probes,
         V1Lifecycle? Lifecycle)
     {
@@ -207,10 +201,10 @@ public static class UnsupportedFields
         ];
 
         public static Parts Of(V1Container c) => new(
-            c.SecurityContext, c.Resources, c.VolumeMounts, c.VolumeDevices, Named(c.LivenessProbe, c.ReadinessProbe, c.StartupProbe), c.Lifecycle);
+            c.SecurityContext, c.Resources, c.VolumeMounts, Named(c.LivenessProbe, c.ReadinessProbe, c.StartupProbe), c.Lifecycle);
 
         public static Parts Of(V1EphemeralContainer c) => new(
-            c.SecurityContext, c.Resources, c.VolumeMounts, c.VolumeDevices, Named(c.LivenessProbe, c.ReadinessProbe, c.StartupProbe), c.Lifecycle);
+            c.SecurityContext, c.Resources, c.VolumeMounts, Named(c.LivenessProbe, c.ReadinessProbe, c.StartupProbe), c.Lifecycle);
 
         private static (string Name, V1Probe? Probe)[] Named(V1Probe? liveness, V1Probe? readiness, V1Probe? startup) =>
             [("livenessProbe", liveness), ("readinessProbe", readiness), ("startupProbe", startup)];

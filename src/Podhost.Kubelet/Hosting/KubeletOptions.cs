@@ -1,6 +1,7 @@
 using System.Net;
 using Podhost.Kubelet.Eviction.Pressure;
 using Podhost.Kubelet.Images;
+using Podhost.Kubelet.UserNamespaces;
 
 namespace Podhost.Kubelet.Hosting;
 
@@ -33,6 +34,12 @@ public sealed record KubeletOptions
 
     /// <summary>maxPods.</summary>
     public int MaxPods { get; init; } = 110;
+
+    /// <summary>seccompDefault: a container that says nothing has the runtime's profile, not none.</summary>
+    public bool SeccompDefault { get; init; }
+
+    /// <summary>userNamespaces.idsPerPod: how many users of the machine a pod with users of its own gets; a multiple of 65536.</summary>
+    public uint UserIdsPerPod { get; init; } = UserRange.PerPod;
 
     /// <summary>podPidsLimit; null for no limit of its own. The cgroups apply it.</summary>
     public long? PodPidsLimit { get; init; }

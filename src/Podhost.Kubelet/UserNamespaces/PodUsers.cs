@@ -11,7 +11,8 @@ namespace Podhost.Kubelet.UserNamespaces;
 /// </summary>
 /// <param name="podsDirectory">The directories of the pods, by uid.</param>
 /// <param name="range">The users of the machine that pods may have; asked at the first pod that wants any.</param>
-public sealed class PodUsers(string podsDirectory, Func<UserRange> range)
+/// <param name="idsPerPod">How many a new pod gets (userNamespaces.idsPerPod); a pod that has its range keeps it.</param>
+public sealed class PodUsers(string podsDirectory, Func<UserRange> range, uint idsPerPod = UserRange.PerPod)
 {
     private const string FileName = "userns";
     private readonly SemaphoreSlim _gate = new(1, 1);
@@ -31,7 +32,7 @@ public sealed class PodUsers(string podsDirectory, Func<UserRange> range)
             Refresh();
             if (!_used.TryGetValue(podUid, out var mapping))
             {
-                mapping = new IdMapping(FirstFree(), 0, UserRange.PerPod);
+                mapping = new IdMapping(FirstFree(), 0, idsPerPod);
                 await WriteAsync(podUid, mapping, cancellationToken).ConfigureAwait(false);
                 _used[podUid] = mapping;
             }
@@ -72,9 +73,9 @@ public sealed class PodUsers(string podsDirectory, Func<UserRange> range)
     private uint FirstFree()
     {
         var (first, length) = range();
-        for (ulong candidate = first; candidate + UserRange.PerPod <= (ulong)first + length; candidate += UserRange.PerPod)
+        for (ulong candidate = first; candidate + idsPerPod <= (ulong)first + length; candidate += idsPerPod)
         {
-            if (!_used.Values.Any(used => candidate < (ulong)used.HostId + used.Length && used.HostId < candidate + UserRange.PerPod))
+            if (!_used.Values.Any(used => candidate < (ulong)used.HostId + used.Length && used.HostId < candidate + idsPerPod))
             {
                 return (uint)candidate;
             }

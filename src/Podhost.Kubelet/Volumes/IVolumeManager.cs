@@ -20,6 +20,10 @@ public interface IVolumeManager
     Task<IReadOnlyList<Mount>> ResolveMountsAsync(
         V1Pod pod, V1Container container, IReadOnlyDictionary<string, string> env, MountSupport runtime, CancellationToken cancellationToken);
 
+    /// <summary>The block devices of a container's volumeDevices; after <see cref="MountAsync"/>.</summary>
+    /// <exception cref="VolumeException">A device is not there.</exception>
+    IReadOnlyList<Device> ResolveDevices(V1Pod pod, V1Container container);
+
     /// <summary>Takes everything of a pod down and removes its directories. Only after all its containers are gone.</summary>
     Task UnmountAsync(string podUid, CancellationToken cancellationToken);
 

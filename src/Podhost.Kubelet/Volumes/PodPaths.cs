@@ -13,6 +13,9 @@ internal sealed class PodPaths(string root)
     /// <summary>A volume: <c>volumes/kubernetes.io~kind/name</c>.</summary>
     public string Volume(string uid, string plugin, string name) => Path.Combine(Volumes(uid), plugin, Name(name));
 
+    /// <summary>A link to a volume's block device: <c>volumeDevices/kubernetes.io~kind/name</c>.</summary>
+    public string VolumeDevice(string uid, string plugin, string name) => Path.Combine(Pod(uid), "volumeDevices", plugin, Name(name));
+
     /// <summary>Bind mounts of subPaths: <c>volume-subpaths/volume/container/index</c>.</summary>
     public string SubPaths(string uid) => Path.Combine(Pod(uid), "volume-subpaths");
 

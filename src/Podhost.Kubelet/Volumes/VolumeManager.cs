@@ -47,7 +47,7 @@ public sealed class VolumeManager : IVolumeManager
             new EmptyDirHandler(tmpfs, node),
             new PayloadHandler(new PayloadSources(objects, _tokens, node), tmpfs, time),
             new HostPathHandler(),
-            new ClaimHandler(objects, mounter),
+            new ClaimHandler(objects, mounter, _paths),
             new ImageHandler(),
         ];
         _resolver = new MountResolver(_paths, new SubPathBinder(_paths, mounter), _handlers, logger);
@@ -105,6 +105,10 @@ public sealed class VolumeManager : IVolumeManager
         IReadOnlyList<Mount> mounts = [.. Enumerable.Range(0, container.VolumeMounts?.Count ?? 0).Select(i => _resolver.Resolve(new MountResolver.Container(pod, container, env, runtime), i))];
         return Task.FromResult(mounts);
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Device> ResolveDevices(V1Pod pod, V1Container container) =>
+        [.. (container.VolumeDevices ?? []).Select(device => ClaimHandler.DeviceOf(_paths, pod, device))];
 
     /// <inheritdoc/>
     public async Task UnmountAsync(string podUid, CancellationToken cancellationToken)

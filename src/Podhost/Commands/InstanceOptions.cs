@@ -42,6 +42,7 @@ internal sealed class InstanceOptions
     private readonly Option<string?> _cniConfDir = Text("--cni-conf-dir", "directory of CNI configurations, whose network replaces the built-in bridge (default none)");
     private readonly Option<string?> _cniBinDir = Text("--cni-bin-dir", $"directories of CNI plugins, separated by colons (default {Defaults.CniBinDir})");
     private readonly Option<string?> _nodeMonitorGrace = Text("--node-monitor-grace-period", "how long a node may be silent before it is marked Unknown (default 50s)");
+    private readonly Option<string?> _tokenAuthFile = Text("--token-auth-file", "CSV file of fixed bearer tokens of the API server: token,user,uid,\"group1,group2\" (default none)");
     private readonly Option<string?> _store = Text("--store", "memory:, sqlite:PATH or etcd:URL (default SQLite in the data directory)");
     private readonly Option<string?> _logLevel = Text("--log-level", $"trace, debug, information, warning or error (default {Defaults.LogLevel})");
 
@@ -50,7 +51,7 @@ internal sealed class InstanceOptions
     {
         foreach (var option in (Option[])
             [_config, _dataDir, _runDir, _podLogsDir, _bindAddress, _securePort, _kubeletPort, _nodeName, _nodeIP, _bridge, _podCidr, _podCidrFromNode, _allocateNodeCidrs, _nodeCidrMaskSize, _nodeCidrMaskSizeIPv6, _serviceCidr, _clusterDomain, _clusterDns,
-             _cgroupRoot, _podManifestPath, _staticPodObjects, _infraImage, _runtimeEndpoint, _criSocket, _cniConfDir, _cniBinDir, _serviceProxy, _nodeMonitorGrace, _store, _logLevel])
+             _cgroupRoot, _podManifestPath, _staticPodObjects, _infraImage, _runtimeEndpoint, _criSocket, _cniConfDir, _cniBinDir, _serviceProxy, _nodeMonitorGrace, _tokenAuthFile, _store, _logLevel])
         {
             command.Options.Add(option);
         }
@@ -91,6 +92,7 @@ internal sealed class InstanceOptions
             CniConfDir = Given(parsed, _cniConfDir) ?? o.CniConfDir,
             CniBinDir = Given(parsed, _cniBinDir) ?? o.CniBinDir,
             NodeMonitorGracePeriod = Given(parsed, _nodeMonitorGrace) is { } grace ? OptionParsing.Duration(_nodeMonitorGrace.Name, grace) : o.NodeMonitorGracePeriod,
+            TokenAuthFile = Given(parsed, _tokenAuthFile) ?? o.TokenAuthFile,
             Store = Given(parsed, _store) ?? o.Store,
             LogLevel = Given(parsed, _logLevel) ?? o.LogLevel,
         });

@@ -88,6 +88,7 @@ internal static class ConfigurationFile
                 "cniConfDir" => options with { CniConfDir = Text(document, name) },
                 "cniBinDir" => options with { CniBinDir = Text(document, name) },
                 "nodeMonitorGracePeriod" => options with { NodeMonitorGracePeriod = OptionParsing.Duration(name, Text(document, name)) },
+                "tokenAuthFile" => options with { TokenAuthFile = Text(document, name) },
                 "store" => options with { Store = Text(document, name) },
                 "logLevel" => options with { LogLevel = Text(document, name) },
                 "registries" => options with { Registries = Registries(node) },

@@ -103,6 +103,9 @@ internal sealed record PodhostOptions
     /// <summary>How long a node may be silent before it and its pods are marked.</summary>
     public TimeSpan NodeMonitorGracePeriod { get; init; } = TimeSpan.FromSeconds(50);
 
+    /// <summary>CSV file of fixed bearer tokens of the API server, or null.</summary>
+    public string? TokenAuthFile { get; init; }
+
     /// <summary>The store: null for SQLite in the data directory, or memory:, sqlite:PATH, etcd:URL.</summary>
     public string? Store { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Podhost.ApiServer.Admission;
 using Podhost.ApiServer.Admission.Certificates;
@@ -31,6 +32,8 @@ internal sealed class ControlPlane : IAsyncDisposable
     private readonly Server _server;
     private readonly ILoggerFactory _logs;
     private readonly TimeProvider _time;
+    private readonly TokenCodec _tokens;
+    private readonly TokenFile? _tokenFile;
 
     private ControlPlane(
         PodhostOptions options, ClusterPki pki, IStore store, BootstrapPolicy policy, IReadOnlyList<IPAddress> nodeAddresses, TimeProvider time, ILoggerFactory logs)
@@ -41,6 +44,8 @@ internal sealed class ControlPlane : IAsyncDisposable
         _logs = logs;
         NodeAddresses = nodeAddresses;
         ServiceAddresses = new ServiceAddressesPlugin(options.ServiceCidrs);
+        _tokens = new TokenCodec(pki.ServiceAccountKey, $"https://kubernetes.default.svc.{options.ClusterDomain}");
+        _tokenFile = ReadTokenFile(options.TokenAuthFile, [_tokens.Issuer]);
         _kubelets = new KubeletConnector(pki.KubeletClient, pki.Authority, time);
         _server = new Server(ServerOptions(options), Dependencies(options, policy));
     }
@@ -89,6 +94,10 @@ internal sealed class ControlPlane : IAsyncDisposable
         new HttpMessageInvoker(_server.CreateInProcessHandler(new UserInfo(user, [.. groups, UserInfo.Authenticated]))),
         new ApiClientOptions { BaseAddress = new Uri("https://localhost"), UserAgent = user });
 
+    /// <summary>The token that a Secret of type kubernetes.io/service-account-token holds.</summary>
+    public string SecretToken(V1ServiceAccount account, V1Secret secret) => _tokens.Sign(
+        new SecretTokenClaims(account.Metadata.NamespaceProperty, new BoundObject(account.Metadata.Name, account.Metadata.Uid), secret.Metadata.Name));
+
     public async ValueTask DisposeAsync()
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10), _time);
@@ -101,6 +110,18 @@ internal sealed class ControlPlane : IAsyncDisposable
 
     private static IEnumerable<IPAddress> BoundAddress(PodhostOptions options) =>
         options.BindAddress.Equals(IPAddress.Any) || options.BindAddress.Equals(IPAddress.IPv6Any) ? [] : [options.BindAddress];
+
+    private static TokenFile? ReadTokenFile(string? path, IReadOnlyList<string> audiences)
+    {
+        try
+        {
+            return path is null ? null : new TokenFile(File.ReadAllText(path), audiences);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
+        {
+            throw new ConfigurationException($"token file '{path}': {e.Message}");
+        }
+    }
 
     private ApiServerOptions ServerOptions(PodhostOptions options) => new()
     {
@@ -115,27 +136,27 @@ internal sealed class ControlPlane : IAsyncDisposable
 
     private ApiServerDependencies Dependencies(PodhostOptions options, BootstrapPolicy policy)
     {
-        var issuer = $"https://kubernetes.default.svc.{options.ClusterDomain}";
-        string[] audiences = [issuer];
-        var codec = new TokenCodec(Pki.ServiceAccountKey, issuer);
+        string[] audiences = [_tokens.Issuer];
         RbacAuthorizer? rbac = null;
         RbacAuthorizer Rbac(IObjectReader objects) => rbac ??= new RbacAuthorizer(objects);
         UnionAuthorizer Authorizer(IObjectReader objects) => new(new MastersAuthorizer(), new NodeAuthorizer(objects, policy), Rbac(objects));
-        TokenAuthenticator Tokens(IObjectReader objects) => new(codec, audiences, objects, _time);
+        BearerTokens? tokens = null;
+        BearerTokens Tokens(IObjectReader objects) => tokens ??= new BearerTokens(
+            [.. _tokenFile is { } fixedTokens ? [fixedTokens] : Array.Empty<ITokenReviewer>(), new ServiceAccountTokens(_tokens, audiences, objects, _time), new BootstrapTokens(audiences, objects, _time)]);
         return new ApiServerDependencies
         {
             Store = _store,
-            Tokens = codec,
+            Tokens = _tokens,
             Time = _time,
             Logs = _logs,
-            Authenticator = objects => new UnionAuthenticator(new ClientCertificateAuthenticator(Pki.Authority, _time), new BootstrapTokenAuthenticator(objects, _time), Tokens(objects)),
+            Authenticator = objects => new UnionAuthenticator(new ClientCertificateAuthenticator(Pki.Authority, _time), Tokens(objects)),
             Authorizer = Authorizer,
             AdmissionPlugins = objects => [new RbacEscalationPlugin(Rbac(objects), Rbac(objects)), .. Plugins(options, Authorizer(objects))],
             ReviewHandlers = (objects, authorizer, _) =>
             [
                 new AccessReviewHandler(authorizer, Rbac(objects), _time),
-                new TokenReviewHandler(Tokens(objects)),
-                new TokenRequestHandler(codec, audiences, objects, _time),
+                new TokenReviewHandler(Tokens(objects), objects),
+                new TokenRequestHandler(_tokens, audiences, objects, _time),
             ],
             PodConnector = _ => _kubelets,
         };

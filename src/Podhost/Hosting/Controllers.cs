@@ -28,6 +28,7 @@ using Podhost.Control.Controllers.PersistentVolumes;
 using Podhost.Control.Controllers.PodGarbage;
 using Podhost.Control.Controllers.ReplicaSets;
 using Podhost.Control.Controllers.ResourceQuotas;
+using Podhost.Control.Controllers.ServiceAccountTokens;
 using Podhost.Control.Controllers.StatefulSets;
 using Podhost.Control.Controllers.TaintEviction;
 using Podhost.Control.Events;
@@ -103,6 +104,7 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         Add(new VolumeProtectionController(manager, claims, volumes, pods, time, logs));
         Add(new EphemeralVolumeController(manager, pods, claims, Events(manager, "ephemeral_volume"), time, logs));
         AddWorkloads(manager, pods, nodes, claims, budgets);
+        Add(new ServiceAccountTokenController(manager, Follow<V1Secret>(manager), accounts, plane.Pki.AuthorityPem, plane.SecretToken, time, logs));
         FollowOthers(manager);
         Add(new GarbageCollectorController(manager, _owned, time, logs));
         Add(new ResourceQuotaController(manager, quotas, _counted, time, logs));
@@ -139,7 +141,6 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
     {
         Follow<V1ConfigMap>(client);
         Follow<V1LimitRange>(client);
-        Follow<V1Secret>(client);
         Follow<V1RuntimeClass>(client);
         Follow<V1ClusterRoleBinding>(client);
         Add(new ClusterRoleAggregationController(client, Follow<V1ClusterRole>(client), time, logs));

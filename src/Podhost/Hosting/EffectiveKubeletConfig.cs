@@ -39,6 +39,7 @@ internal static class EffectiveKubeletConfig
             ["resolvConf"] = DnsSettings.ResolvConf(options),
             ["podCIDR"] = string.Join(',', options.PodCidrs),
             ["maxPods"] = settings.MaxPods,
+            ["userNamespaces"] = new JsonObject { ["idsPerPod"] = settings.UserIdsPerPod },
             ["podPidsLimit"] = settings.PodPidsLimit ?? -1,
             ["containerRuntimeEndpoint"] = options.ContainerRuntimeEndpoint ?? options.CriSocket ?? "",
             ["maxParallelImagePulls"] = settings.MaxParallelImagePulls,
@@ -75,7 +76,7 @@ internal static class EffectiveKubeletConfig
         config["failSwapOn"] = false;
         config["localStorageCapacityIsolation"] = true;
         config["enableSystemLogHandler"] = false;
-        config["seccompDefault"] = false;
+        config["seccompDefault"] = settings.SeccompDefault;
         config["systemReserved"] = Map(settings.SystemReserved);
         config["kubeReserved"] = Map(settings.KubeReserved);
         config["evictionHard"] = Map(settings.Eviction.Hard);

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Podhost.Commands;
 using Podhost.Configuration;
 using Podhost.Kubelet.Hosting;
+using Podhost.Kubelet.UserNamespaces;
 using static Podhost.Hosting.ConfigurationFields;
 
 namespace Podhost.Hosting;
@@ -61,6 +62,7 @@ internal static class KubeletSettings
         "httpCheckFrequency" => options with { HttpCheckFrequency = Duration(name, value) is { Ticks: > 0 } period ? period : throw Wrong(name, "greater than zero") },
         "healthzPort" => options with { HealthzPort = Number(name, value) is <= ushort.MaxValue and var port ? port : throw Wrong(name, "a port, 0 for none") },
         "healthzBindAddress" => options with { HealthzBindAddress = OptionParsing.Address($"KubeletConfiguration: {name}", Text(name, value)) },
+        "seccompDefault" => options with { SeccompDefault = Flag(name, value) },
         "allowedUnsafeSysctls" => options with { AllowedUnsafeSysctls = List(name, value) },
         "staticPodPath" => options with { StaticPodPath = Text(name, value) },
         "podLogsDir" => options with { PodLogsDirectory = Text(name, value) },
@@ -97,6 +99,7 @@ internal static class KubeletSettings
         "imagePullCredentialsVerificationPolicy" => options with { ImagePullCredentialsVerificationPolicy = ImageSettings.Policy(Text(name, value)) },
         "preloadedImagesVerificationAllowlist" => options with { PreloadedImagesVerificationAllowlist = List(name, value) },
         "podPidsLimit" => options with { PodPidsLimit = EvictionSettings.Pids(name, value) },
+        "userNamespaces" => options with { UserIdsPerPod = IdsPerPod(name, value) },
         "enforceNodeAllocatable" => options with { EnforceNodeAllocatable = EvictionSettings.Enforce(name, value) },
         _ when EvictionSettings.Apply(options.Eviction, name, value) is { } eviction => options with { Eviction = eviction },
         _ => throw NotSupported(name),
@@ -107,6 +110,20 @@ internal static class KubeletSettings
         "" => null,
         var text => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url : throw Wrong(name, "an http or https address"),
     };
+
+    // Upstream's bounds: whole images' worth of ids, and no more than there are.
+    private static uint IdsPerPod(string name, JsonNode? value)
+    {
+        var ids = UserRange.PerPod;
+        foreach (var (field, number) in Object(name, value))
+        {
+            var path = $"{name}.{field}";
+            var given = field == "idsPerPod" ? Number(path, number) : throw NotSupported(path);
+            ids = given > 0 && given % UserRange.PerPod == 0 ? (uint)given : throw Wrong(path, $"a multiple of {UserRange.PerPod}");
+        }
+
+        return ids;
+    }
 
     // A map of lists: the form that upstream's configuration gives headers.
     private static List<(string Name, string Value)> Headers(string name, JsonNode? value)

@@ -119,7 +119,7 @@ internal sealed class NodeHost
                     Volumes = volumes,
                     Events = events,
                     Node = Node,
-                    Users = new PodUsers(Path.Combine(settings.RootDirectory, "pods"), UserRanges.Read),
+                    Users = new PodUsers(Path.Combine(settings.RootDirectory, "pods"), () => UserRanges.Read(settings.UserIdsPerPod), settings.UserIdsPerPod),
                     HostIPs = () => inventory.HostIPs,
                 }),
             Volumes = volumes,
@@ -143,6 +143,7 @@ internal sealed class NodeHost
         ClusterDomain = _options.ClusterDomain,
         ResolvConf = DnsSettings.ResolvConf(_options),
         AllowedUnsafeSysctls = settings.AllowedUnsafeSysctls,
+        SeccompDefault = settings.SeccompDefault,
         Resources = resources,
     };
 

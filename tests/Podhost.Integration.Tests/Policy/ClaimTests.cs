@@ -69,6 +69,55 @@ public sealed class ClaimTests(ClusterFixture cluster) : ClusterTest(cluster)
     }
 
     [Fact]
+    public async Task A_local_block_device_is_given_as_such_or_with_a_file_system()
+    {
+        var directory = Directory.CreateTempSubdirectory("claim").FullName;
+        var (raw, formatted) = (await LoopAsync(directory, "raw"), await LoopAsync(directory, "formatted"));
+        try
+        {
+            const string here = "nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/os, operator: In, values: [linux]}]}]}}";
+            await K.ApplyAsync(
+                Volume("raw", $"storageClassName: raw\n  volumeMode: Block\n  local: {{path: {raw}}}\n  {here}") + Claim("raw", "raw").Replace("spec:", "spec:\n  volumeMode: Block", StringComparison.Ordinal)
+                + Volume("formatted", $"storageClassName: formatted\n  local: {{path: {formatted}}}\n  {here}") + Claim("formatted", "formatted"));
+            await K.ApplyAsync(ShellPod(
+                "devices",
+                "echo hello | dd of=/dev/mine conv=notrunc 2>/dev/null; head -c 5 /dev/mine; test -b /dev/mine && echo ' block'; echo there > /fs/file; sleep 1000",
+                "volumeDevices: [{name: r, devicePath: /dev/mine}]\n    volumeMounts: [{name: f, mountPath: /fs}]",
+                "securityContext: {fsGroup: 4321}\n  volumes: [{name: r, persistentVolumeClaim: {claimName: raw}}, {name: f, persistentVolumeClaim: {claimName: formatted}}]"));
+            await K.ReadyAsync("devices");
+            Assert.Equal("there 4321", await K.ShAsync("devices", "until test -e /fs/file; do sleep 0.1; done; echo -n $(cat /fs/file) $(stat -c %g /fs)"));
+            Assert.Equal("hello block\n", await K.OkAsync("logs devices"));
+            Assert.Equal("ext4", (await Shell.RunAsync("blkid", ["-p", "-s", "TYPE", "-o", "value", formatted])).Ok().Trim());
+            await K.ApplyAsync(ShellPod("again", "cat /fs/file; sleep 1000", "volumeMounts: [{name: f, mountPath: /fs}]", "volumes: [{name: f, persistentVolumeClaim: {claimName: formatted}}]"));
+            await K.ReadyAsync("again");
+            Assert.Equal("there\n", await K.OkAsync("logs again"));
+            await K.ApplyAsync(ShellPod("wrong", "true", "volumeMounts: [{name: r, mountPath: /fs}]", "volumes: [{name: r, persistentVolumeClaim: {claimName: raw}}]"));
+            await K.EventAsync("wrong", "FailedMount");
+            Assert.Contains("volume r has volumeMode Block, but is specified in volumeMounts", await K.OkAsync("get events"), StringComparison.Ordinal);
+            await K.OkAsync("delete pod devices again wrong --timeout=30s");
+            Assert.DoesNotContain(formatted, await File.ReadAllTextAsync("/proc/mounts", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            await K.OkAsync("delete pvc raw formatted --timeout=30s");
+            await K.OkAsync("delete pv raw formatted --timeout=30s");
+        }
+        finally
+        {
+            (await Shell.RunAsync("losetup", ["-d", raw, formatted])).Ok();
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    private static async Task<string> LoopAsync(string directory, string name)
+    {
+        var file = Path.Combine(directory, name);
+        await using (var stream = File.Create(file))
+        {
+            stream.SetLength(16 << 20);
+        }
+
+        return (await Shell.RunAsync("losetup", ["-f", "--show", file])).Ok().Trim();
+    }
+
+    [Fact]
     public async Task An_ephemeral_volume_gets_a_claim_that_goes_with_its_pod()
     {
         var directory = Directory.CreateTempSubdirectory("claim").FullName;

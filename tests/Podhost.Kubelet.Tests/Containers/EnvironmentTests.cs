@@ -37,20 +37,28 @@ public sealed class EnvironmentTests
     [InlineData("A='first\nsecond'\nB='2'", "A", "first\nsecond")]
     [InlineData("A='first\nsecond'\nB='2'", "B", "2")]
     [InlineData("A='x=$y#z'", "A", "x=$y#z")]
-    [InlineData("A=''", "A", "")]
+    [InlineData("A=''", "A", null)]
+    [InlineData("A= '1'\nB='2'", "A", null)]
+    [InlineData("A= '1'\nB='2'", "B", "2")]
+    [InlineData("A='1' # why\nB='2'# too", "B", "2")]
+    [InlineData("A='1'\r\nB='2\r\n3'\r\n", "B", "2\n3")]
     [InlineData("A='1'\nA='2'", "A", "1")]
+    [InlineData("export A='1'", "export A", "1")]
+    [InlineData("A='1'\nnot looked at", "A", "1")]
     [InlineData("A='1'", "B", null)]
     [InlineData("", "B", null)]
     public void Env_file(string text, string key, string? value) => Assert.Equal(value, EnvFile.Find(text, key));
 
     [Theory]
-    [InlineData("A=1", "line 1: the value must be in single quotes")]
-    [InlineData("\n# c\nA='1", "line 3: the closing quote is missing")]
-    [InlineData("A='1' B='2'", "line 1: something follows the closing quote")]
-    [InlineData("just words", "line 1: expected KEY='value'")]
-    [InlineData("B='1\n2'\n='x'", "line 3: expected KEY='value'")]
+    [InlineData("A=1", "at line 1: value must be enclosed in single quotes")]
+    [InlineData("A=", "at line 1: value must be enclosed in single quotes")]
+    [InlineData("\n# c\nA='1", "starting at line 3: unclosed single quote")]
+    [InlineData("A='1' B='2'", "at line 1: unexpected content after closing quote")]
+    [InlineData("just words", "at line 1: missing '='")]
+    [InlineData("A ='1'", "at line 1: whitespace before '=' is not allowed")]
+    [InlineData("B='1\n2'\n='x'", "at line 3: empty variable name")]
     public void Env_file_of_another_form_is_refused(string text, string message) =>
-        Assert.Equal(message, Assert.Throws<FormatException>(() => EnvFile.Find(text, "Z")).Message);
+        Assert.Equal("invalid environment variable format " + message, Assert.Throws<FormatException>(() => EnvFile.Find(text, "Z")).Message);
 
     [Fact]
     public void Env_file_never_fails_otherwise() => Gen.String.Sample(text =>

@@ -81,7 +81,7 @@ public sealed class GoldenCaseTests : IDisposable
             Volumes = new FakeVolumes(),
             Events = events,
             Node = () => Objects.Node(),
-            Users = new PodUsers(Path.Combine(_root, "kubelet", "pods"), () => UserRange.Default),
+            Users = new PodUsers(Path.Combine(_root, "kubelet", "pods"), () => UserRange.Default()),
             HostIPs = () => ["192.0.2.10"],
         });
     }
@@ -173,6 +173,8 @@ public sealed class GoldenCaseTests : IDisposable
         public Task<IReadOnlyList<Mount>> ResolveMountsAsync(
             V1Pod pod, V1Container container, IReadOnlyDictionary<string, string> env, MountSupport runtime, CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyList<Mount>>([.. (container.VolumeMounts ?? []).Select(m => new Mount { ContainerPath = m.MountPath, HostPath = "/volumes/" + m.Name })]);
+
+        public IReadOnlyList<Device> ResolveDevices(V1Pod pod, V1Container container) => [];
 
         public Task UnmountAsync(string podUid, CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -97,7 +97,6 @@ public sealed class SandboxRulesTests
     [InlineData("volumes: [{name: u, emptyDir: {}}, {name: v, nfs: {server: s, path: p}}]", "spec.volumes[1].nfs")]
     [InlineData("volumes: [{name: v, emptyDir: {medium: Tape}}]", "spec.volumes[0].emptyDir.medium")]
     [InlineData("volumes: [{name: v, projected: {sources: [{secret: {name: s}}, {clusterTrustBundle: {path: p}}]}}]", "spec.volumes[0].projected.sources[1].clusterTrustBundle")]
-    [InlineData("initContainers: [{name: i, volumeDevices: [{name: d, devicePath: /dev/x}]}]", "spec.initContainers[0].volumeDevices")]
     [InlineData("ephemeralContainers: [{name: e, resources: {claims: [{name: c}]}}]", "spec.ephemeralContainers[0].resources.claims")]
     [InlineData("securityContext: {appArmorProfile: {type: RuntimeDefault}}", "spec.securityContext.appArmorProfile")]
     [InlineData("resourceClaims: [{name: c}]", "spec.resourceClaims")]

@@ -77,6 +77,19 @@ public sealed class PodUsersTests : IDisposable
         Assert.False(File.Exists(Path.Combine(_pods, "more", "userns")));
     }
 
+    [Fact]
+    public async Task A_pod_gets_as_many_users_as_the_configuration_says_and_keeps_those_it_has()
+    {
+        await New().GetOrCreateAsync("old", Cancel);
+        var users = new PodUsers(_pods, () => UserRange.Default(131072), 131072);
+        Assert.Equal(new UserRange(65536, 65536), await users.GetOrCreateAsync("old", Cancel));
+        Assert.Equal(new UserRange(131072, 131072), await users.GetOrCreateAsync("new", Cancel));
+        Assert.Equal(new UserRange(262144, 131072), await users.GetOrCreateAsync("next", Cancel));
+        Assert.Equal(0u, UserRange.Default(196608).Length % 196608);
+        Assert.Equal(new UserRange(131072, 131072), UserRanges.Of("kubelet:x:9:9", "kubelet:131072:131072", "kubelet:131072:131072", 131072));
+        Assert.Throws<InvalidDataException>(() => UserRanges.Of("kubelet:x:9:9", "kubelet:65536:131072", "kubelet:65536:131072", 131072));
+    }
+
     [Theory]
     [InlineData("root:x:0:0", "kubelet:131072:65536", "kubelet:131072:65536", 65536u, 4294901760u)] // No such user.
     [InlineData("kubelet:x:9:9", "", "", 65536u, 4294901760u)]
@@ -98,5 +111,5 @@ public sealed class PodUsersTests : IDisposable
 
     public void Dispose() => Directory.Delete(_pods, recursive: true);
 
-    private PodUsers New() => new(_pods, () => UserRange.Default);
+    private PodUsers New() => new(_pods, () => UserRange.Default());
 }

@@ -77,8 +77,11 @@ internal static class VolumeObjectRules
 
         if (old["status"]["phase"].Text == "Bound")
         {
-            spec.Remove("resources");
-            oldSpec.Remove("resources");
+            foreach (var field in (string[])["resources", "volumeAttributesClassName"])
+            {
+                spec.Remove(field);
+                oldSpec.Remove(field);
+            }
         }
 
         if (!JsonNode.DeepEquals(spec, oldSpec))

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using k8s.Models;
 using Podhost.Api.Objects;
 using Podhost.Api.Resources;
+using Podhost.Api.Storage;
 using Podhost.ApiServer.Registry;
 
 namespace Podhost.ApiServer.Admission.Storage;
@@ -9,8 +10,6 @@ namespace Podhost.ApiServer.Admission.Storage;
 /// <summary>Gives a new claim without a class the default one: of several the newest, then the first by name. Source: upstream's DefaultStorageClass plugin.</summary>
 public sealed class DefaultStorageClassPlugin : IAdmissionPlugin
 {
-    private const string IsDefault = "storageclass.kubernetes.io/is-default-class";
-    private const string ClassAnnotation = "volume.beta.kubernetes.io/storage-class";
     private static readonly ResourceInfo Claims = ResourceTable.For<V1PersistentVolumeClaim>();
     private static readonly ResourceInfo Classes = ResourceTable.For<V1StorageClass>();
 
@@ -24,16 +23,10 @@ public sealed class DefaultStorageClassPlugin : IAdmissionPlugin
     public ValueTask AdmitAsync(AdmissionRequest request, CancellationToken cancellationToken)
     {
         var claim = request.Object!;
-        if (Meta.At(claim, "spec", "storageClassName") is null && (Meta.At(claim, "metadata", "annotations") as JsonObject)?.ContainsKey(ClassAnnotation) != true)
+        if (!DefaultStorageClass.IsNamed((string?)Meta.At(claim, "spec", "storageClassName"), (Meta.At(claim, "metadata", "annotations") as JsonObject ?? []).Select(a => a.Key))
+            && DefaultStorageClass.Of(request.Objects.List(Classes).Select(c => ObjectCodec.ToModel<V1StorageClass>(c.Utf8.Span))) is { } found)
         {
-            var found = request.Objects.List(Classes).Select(c => ObjectCodec.ToModel<V1StorageClass>(c.Utf8.Span))
-                .Where(c => c.Metadata.Annotations?.TryGetValue(IsDefault, out var value) == true && value == "true")
-                .OrderByDescending(c => c.Metadata.CreationTimestamp).ThenBy(c => c.Metadata.Name, StringComparer.Ordinal)
-                .FirstOrDefault();
-            if (found is not null)
-            {
-                Meta.Child(claim, "spec")["storageClassName"] = found.Metadata.Name;
-            }
+            Meta.Child(claim, "spec")["storageClassName"] = found.Metadata.Name;
         }
 
         return ValueTask.CompletedTask;

@@ -4,7 +4,7 @@ using Podhost.Api.Resources;
 namespace Podhost.ApiServer.Registry.Volumes;
 
 /// <summary>PersistentVolumes and their claims begin as Pending.</summary>
-internal sealed class VolumeStrategy(ResourceInfo resource) : ResourceStrategy(resource)
+internal class VolumeStrategy(ResourceInfo resource) : ResourceStrategy(resource)
 {
     public override bool ReturnsDeletedObject => true;
 

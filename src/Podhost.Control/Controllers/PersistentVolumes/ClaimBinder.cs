@@ -1,5 +1,6 @@
 using k8s.Models;
 using Podhost.Api.Objects;
+using Podhost.Api.Storage;
 using Podhost.Client;
 using Podhost.Control.Events;
 
@@ -11,9 +12,9 @@ internal sealed class ClaimBinder(IApiClient client, IEventSink events)
     private const string BindCompleted = "pv.kubernetes.io/bind-completed";
     private const string BoundByController = "pv.kubernetes.io/bound-by-controller";
 
-    public async Task BindAsync(
-        V1PersistentVolumeClaim claim, IReadOnlyList<V1PersistentVolume> volumes, V1StorageClass? storageClass, V1Node? node, CancellationToken cancellationToken)
+    public async Task BindAsync(V1PersistentVolumeClaim claim, ClaimSurroundings around, CancellationToken cancellationToken)
     {
+        var (volumes, storageClass, defaultClass, node) = around;
         if (claim.Spec.VolumeName is { Length: > 0 } name)
         {
             await BindToAsync(claim, name, volumes.FirstOrDefault(v => v.Metadata.Name == name), cancellationToken);
@@ -25,6 +26,12 @@ internal sealed class ClaimBinder(IApiClient client, IEventSink events)
             if (volume is not null && (!delayed || BindingRules.IsReservedFor(volume, claim)))
             {
                 await BindBothAsync(claim, volume, cancellationToken);
+            }
+            else if (volume is null && defaultClass is not null && !DefaultStorageClass.IsNamed(claim.Spec.StorageClassName, claim.Metadata.Annotations?.Keys ?? []))
+            {
+                var named = ObjectCodec.ToModel<V1PersistentVolumeClaim>(ObjectCodec.ToObject(claim));
+                named.Spec.StorageClassName = defaultClass.Metadata.Name;
+                await client.UpdateAsync(Typed(named), null, cancellationToken);
             }
             else
             {
@@ -101,7 +108,8 @@ internal sealed class ClaimBinder(IApiClient client, IEventSink events)
         }
 
         var told = ObjectCodec.ToModel<V1PersistentVolumeClaim>(ObjectCodec.ToObject(claim));
-        told.Status = new V1PersistentVolumeClaimStatus { Phase = phase, AccessModes = volume?.Spec.AccessModes, Capacity = volume?.Spec.Capacity };
+        told.Status ??= new V1PersistentVolumeClaimStatus();
+        (told.Status.Phase, told.Status.AccessModes, told.Status.Capacity) = (phase, volume?.Spec.AccessModes, volume?.Spec.Capacity);
         await client.UpdateAsync(Typed(told), "status", cancellationToken);
     }
 
@@ -133,3 +141,10 @@ internal sealed class ClaimBinder(IApiClient client, IEventSink events)
         return claim;
     }
 }
+
+/// <summary>What there is for a claim.</summary>
+/// <param name="Volumes">All volumes.</param>
+/// <param name="Class">The claim's class, where it names one that is there.</param>
+/// <param name="DefaultClass">The class of claims that name none, or null.</param>
+/// <param name="Node">The node from which the volume must be reached, or null for any.</param>
+internal sealed record ClaimSurroundings(IReadOnlyList<V1PersistentVolume> Volumes, V1StorageClass? Class, V1StorageClass? DefaultClass, V1Node? Node);

@@ -1,6 +1,7 @@
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 using Podhost.Api.Errors;
+using Podhost.Api.Storage;
 using Podhost.Client;
 using Podhost.Client.Informers;
 using Podhost.Client.Queues;
@@ -106,7 +107,7 @@ public sealed class PersistentVolumeController : IController
             {
                 var storageClass = claim.Spec.StorageClassName is { Length: > 0 } name ? _classes.Get(null, name) : null;
                 var node = claim.Metadata.Annotations?.TryGetValue(BindingRules.SelectedNode, out var n) == true ? _nodes.Get(null, n) : null;
-                await _binder.BindAsync(claim, _volumes.List(), storageClass, node, cancellationToken);
+                await _binder.BindAsync(claim, new ClaimSurroundings(_volumes.List(), storageClass, DefaultStorageClass.Of(_classes.List()), node), cancellationToken);
             }
         }
         catch (ApiException e) when (e.IsNotFound)

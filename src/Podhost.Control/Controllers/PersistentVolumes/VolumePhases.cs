@@ -34,7 +34,7 @@ internal sealed class VolumePhases(IApiClient client, IEventSink events)
     public async Task TellAsync(V1PersistentVolume volume, V1PersistentVolumeClaim? claim, CancellationToken cancellationToken)
     {
         var (phase, reason, message) = Of(volume, claim);
-        if (volume.Status?.Phase == phase && volume.Status?.Message == message)
+        if (volume.Status?.Phase == phase)
         {
             return;
         }
@@ -47,7 +47,8 @@ internal sealed class VolumePhases(IApiClient client, IEventSink events)
 
         var told = ObjectCodec.ToModel<V1PersistentVolume>(ObjectCodec.ToObject(volume));
         (told.ApiVersion, told.Kind) = ("v1", "PersistentVolume");
-        told.Status = new V1PersistentVolumeStatus { Phase = phase, Reason = reason, Message = message };
+        told.Status ??= new V1PersistentVolumeStatus();
+        (told.Status.Phase, told.Status.Reason, told.Status.Message) = (phase, reason, message);
         await client.UpdateAsync(told, "status", cancellationToken);
         if (reason is not null)
         {

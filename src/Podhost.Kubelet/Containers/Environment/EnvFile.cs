@@ -1,74 +1,100 @@
+using System.Text;
+
 namespace Podhost.Kubelet.Containers.Environment;
 
-/// <summary>Files that fileKeyRef reads: <c>KEY='value'</c> a line, a value may span lines, <c>#</c> starts a comment line.</summary>
+/// <summary>
+/// Files that fileKeyRef reads, a part of the shell's syntax: <c>KEY='value' # comment</c>; a value may span lines, <c>#</c> starts a comment line, and
+/// white space after the equals sign makes an empty value. Source: upstream's pkg/kubelet/util/env.
+/// </summary>
 internal static class EnvFile
 {
     /// <summary>Larger files are refused: a container wrote it.</summary>
     public const int MaxBytes = 1024 * 1024;
 
-    private const int MaxKeyLength = 128;
+    private const int MaxLineLength = 64 * 1024;
 
-    /// <summary>The value of a key, or null where the file has none.</summary>
-    /// <exception cref="FormatException">The file is not in this form; the message names the line.</exception>
+    /// <summary>The value of a key, or null where the file has none, or an empty one, which counts as none.</summary>
+    /// <exception cref="FormatException">What comes before the key is not in this form; the message names the line.</exception>
     public static string? Find(string text, string key)
     {
-        var line = 1;
-        for (var at = 0; at < text.Length;)
+        var lines = new Lines(text);
+        while (lines.Next() is { } line)
         {
-            var end = LineEnd(text, at);
-            var entry = text.AsSpan(at, end - at).TrimStart();
-            if (entry.IsWhiteSpace() || entry[0] == '#')
+            line = line.TrimStart(' ', '\t');
+            if (line.Length == 0 || line[0] == '#')
             {
-                at = end + 1;
-                line++;
                 continue;
             }
 
-            var start = end - entry.Length;
-            var (name, value, next) = ReadEntry(text, start, end, line);
+            var (name, value) = ReadEntry(line, lines);
             if (name == key)
             {
-                return value;
+                return value.Length > 0 ? value : null;
             }
-
-            line += text.AsSpan(at, Math.Min(next, text.Length) - at).Count('\n');
-            at = next;
         }
 
         return null;
     }
 
-    private static (string Name, string Value, int Next) ReadEntry(string text, int start, int end, int line)
+    private static (string Name, string Value) ReadEntry(string line, Lines lines)
     {
-        var equals = text.IndexOf('=', start, end - start);
-        if (equals <= start || equals - start > MaxKeyLength || text.AsSpan(start, equals - start).ContainsAnyExceptInRange('!', '~'))
+        var equals = line.IndexOf('=', StringComparison.Ordinal);
+        var name = equals < 0 ? throw lines.Wrong("missing '='") : line[..equals];
+        var trimmed = name.TrimEnd(' ', '\t');
+        if (trimmed.Length == 0)
         {
-            throw new FormatException($"line {line}: expected KEY='value'");
+            throw lines.Wrong("empty variable name");
         }
 
-        if (equals + 1 >= text.Length || text[equals + 1] != '\'')
+        if (trimmed != name)
         {
-            throw new FormatException($"line {line}: the value must be in single quotes");
+            throw lines.Wrong("whitespace before '=' is not allowed");
         }
 
-        var close = text.IndexOf('\'', equals + 2);
-        if (close < 0)
-        {
-            throw new FormatException($"line {line}: the closing quote is missing");
-        }
-
-        var rest = LineEnd(text, close + 1);
-        if (!text.AsSpan(close + 1, rest - close - 1).IsWhiteSpace())
-        {
-            throw new FormatException($"line {line}: something follows the closing quote");
-        }
-
-        return (text[start..equals], text[(equals + 2)..close], rest + 1);
+        var value = line[(equals + 1)..];
+        return value.StartsWith(' ') || value.StartsWith('\t') ? (name, "")
+            : value.StartsWith('\'') ? (name, ReadQuoted(value[1..], lines))
+            : throw lines.Wrong("value must be enclosed in single quotes");
     }
 
-    private static int LineEnd(string text, int from)
+    private static string ReadQuoted(string rest, Lines lines)
     {
-        var end = from < text.Length ? text.IndexOf('\n', from) : -1;
-        return end < 0 ? text.Length : end;
+        var start = lines.Number;
+        var value = new StringBuilder();
+        int close;
+        while ((close = rest.IndexOf('\'', StringComparison.Ordinal)) < 0)
+        {
+            value.Append(rest).Append('\n');
+            rest = lines.Next() ?? throw new FormatException($"invalid environment variable format starting at line {start}: unclosed single quote");
+        }
+
+        var after = rest[(close + 1)..].TrimStart(' ', '\t');
+        return after.Length == 0 || after[0] == '#' ? value.Append(rest[..close]).ToString() : throw lines.Wrong("unexpected content after closing quote");
+    }
+
+    /// <summary>The lines of a text, without their ends.</summary>
+    private sealed class Lines(string text)
+    {
+        private int _at;
+
+        /// <summary>The number of the line that was read last, from 1.</summary>
+        public int Number { get; private set; }
+
+        public string? Next()
+        {
+            if (_at >= text.Length)
+            {
+                return null;
+            }
+
+            var end = text.IndexOf('\n', _at);
+            end = end < 0 ? text.Length : end;
+            var line = text[_at..end];
+            _at = end + 1;
+            Number++;
+            return line.Length >= MaxLineLength ? throw Wrong("the line is too long") : line.EndsWith('\r') ? line[..^1] : line;
+        }
+
+        public FormatException Wrong(string what) => new($"invalid environment variable format at line {Number}: {what}");
     }
 }

@@ -1,5 +1,6 @@
 using k8s.Models;
 using Podhost.Api.Storage;
+using Podhost.Cri.V1;
 using Podhost.Kubelet.Sources;
 using Podhost.Linux.Mounts;
 using Podhost.Linux.Native;
@@ -9,12 +10,17 @@ namespace Podhost.Kubelet.Volumes.Handlers;
 
 /// <summary>
 /// persistentVolumeClaim and ephemeral: the hostPath or local volume that the claim is bound to, bound into the pod's directory, so that it is found
-/// there after a restart and goes with the pod. Source: upstream's local and hostPath plugins.
+/// there after a restart and goes with the pod. A local volume may be a block device too: as such (volumeMode Block), or by its file system.
+/// Source: upstream's local and hostPath plugins.
 /// </summary>
-internal sealed class ClaimHandler(IObjectSource objects, IMounter mounter) : IVolumeHandler
+internal sealed class ClaimHandler(IObjectSource objects, IMounter mounter, PodPaths paths) : IVolumeHandler
 {
     /// <summary>Name of the directory of such volumes.</summary>
     public const string Plugin = "kubernetes.io~local-volume";
+
+    private const string Block = "Block";
+
+    private readonly DeviceFileSystems _fileSystems = new(mounter);
 
     public bool IsReadOnly => false;
 
@@ -25,20 +31,78 @@ internal sealed class ClaimHandler(IObjectSource objects, IMounter mounter) : IV
     public async Task<DateTimeOffset?> SetUpAsync(VolumeContext context, CancellationToken cancellationToken)
     {
         var volume = await BoundVolumeAsync(context, cancellationToken).ConfigureAwait(false);
+        CheckMode(context, volume);
         var path = Source(volume);
         var kind = PathStatus.Read(path)?.Kind ?? throw new VolumeSetUpException($"path \"{path}\" of PersistentVolume \"{volume.Metadata.Name}\" does not exist");
+        if (volume.Spec.VolumeMode == Block)
+        {
+            Link(path, kind, paths.VolumeDevice(context.Pod.Metadata.Uid, Plugin, context.Volume.Name));
+            return null;
+        }
+
         if (PathStatus.Read(context.Path, follow: false)?.IsMountRoot != true)
         {
-            Bind(path, context.Path, kind);
+            await ShowAsync(volume, path, kind, context.Path, cancellationToken).ConfigureAwait(false);
         }
 
         // As upstream: a hostPath belongs to the node, whatever the pod's group is.
-        if (volume.Spec.Local is not null && context.FsGroup is { } group && kind == PathKind.Directory)
+        if (volume.Spec.Local is not null && context.FsGroup is { } group && PathStatus.Read(context.Path)?.Kind == PathKind.Directory)
         {
             GiveTo(group, context, context.Volume.PersistentVolumeClaim?.ReadOnlyProperty == true);
         }
 
         return null;
+    }
+
+    /// <summary>The block device of a container.</summary>
+    /// <exception cref="VolumeException">It is not set up.</exception>
+    public static Device DeviceOf(PodPaths paths, V1Pod pod, V1VolumeDevice device)
+    {
+        var link = new FileInfo(paths.VolumeDevice(pod.Metadata.Uid, Plugin, device.Name));
+        var readOnly = pod.Spec.Volumes?.FirstOrDefault(v => v.Name == device.Name)?.PersistentVolumeClaim?.ReadOnlyProperty == true;
+        return link.LinkTarget is { } target
+            ? new Device { HostPath = target, ContainerPath = device.DevicePath, Permissions = readOnly ? "r" : "mrw" }
+            : throw new VolumeException(device.Name, $"cannot find volume \"{device.Name}\" to pass into container as a device");
+    }
+
+    // Upstream's words, which its tests look for.
+    private static void CheckMode(VolumeContext context, V1PersistentVolume volume)
+    {
+        var name = context.Volume.Name;
+        var fault = volume.Spec.VolumeMode == Block
+            ? UsedVolumes.IsMounted(context.Pod.Spec, name) ? "Block, but is specified in volumeMounts" : null
+            : UsedVolumes.IsDevice(context.Pod.Spec, name) ? "Filesystem, but is specified in volumeDevices" : null;
+        if (fault is not null)
+        {
+            throw new VolumeSetUpException($"volume {name} has volumeMode {fault}");
+        }
+    }
+
+    private static void Link(string path, PathKind kind, string link)
+    {
+        if (kind != PathKind.BlockDevice)
+        {
+            throw new VolumeSetUpException($"path \"{path}\" is no block device");
+        }
+
+        var device = new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+        if (new FileInfo(link).LinkTarget != device)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(link)!);
+            File.Delete(link);
+            File.CreateSymbolicLink(link, device);
+        }
+    }
+
+    private Task ShowAsync(V1PersistentVolume volume, string source, PathKind kind, string target, CancellationToken cancellationToken)
+    {
+        if (kind == PathKind.BlockDevice && volume.Spec.Local is { } local)
+        {
+            return _fileSystems.MountAsync(source, target, local.FsType, cancellationToken);
+        }
+
+        Bind(source, target, kind);
+        return Task.CompletedTask;
     }
 
     private async Task<V1PersistentVolume> BoundVolumeAsync(VolumeContext context, CancellationToken cancellationToken)
@@ -67,13 +131,13 @@ internal sealed class ClaimHandler(IObjectSource objects, IMounter mounter) : IV
 
     private static string Source(V1PersistentVolume volume)
     {
-        if (volume.Spec.VolumeMode == "Block")
-        {
-            throw new VolumeSetUpException("volumeMode Block is not supported by this node");
-        }
-
         if (volume.Spec.HostPath is { } hostPath)
         {
+            if (volume.Spec.VolumeMode == Block)
+            {
+                throw new VolumeSetUpException("a hostPath volume cannot be of volumeMode Block");
+            }
+
             HostPathHandler.Check(hostPath.Path, hostPath.Type ?? "");
             return hostPath.Path;
         }

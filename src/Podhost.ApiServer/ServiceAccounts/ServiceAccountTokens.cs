@@ -1,18 +1,23 @@
+using System.Security.Cryptography;
+using System.Text;
 using k8s.Models;
-using Microsoft.AspNetCore.Http;
-using Podhost.Api.Errors;
+using Podhost.Api.Objects;
 using Podhost.Api.Resources;
 using Podhost.ApiServer.Authn;
 using Podhost.ApiServer.WatchCache;
 
 namespace Podhost.ApiServer.ServiceAccounts;
 
-/// <summary>Bearer tokens of service accounts: valid while the account, and the pod, secret or node that it is bound to, exist with the same uid.</summary>
-public sealed class TokenAuthenticator : IAuthenticator
+/// <summary>
+/// Bearer tokens of service accounts: valid while the account, and the pod, secret or node that it is bound to, exist with the same uid. Those of Secrets of
+/// type kubernetes.io/service-account-token never end: they are valid while the Secret holds them.
+/// </summary>
+public sealed class ServiceAccountTokens : ITokenReviewer
 {
-    private const string Scheme = "Bearer ";
+    private const string InvalidSince = "kubernetes.io/legacy-token-invalid-since";
     private static readonly ResourceInfo Accounts = ResourceTable.For<V1ServiceAccount>();
     private static readonly ResourceInfo Pods = ResourceTable.For<V1Pod>();
+    private static readonly ResourceInfo Nodes = ResourceTable.For<V1Node>();
     private static readonly ResourceInfo Secrets = ResourceTable.For<V1Secret>();
 
     private readonly TokenCodec _codec;
@@ -25,7 +30,7 @@ public sealed class TokenAuthenticator : IAuthenticator
     /// <param name="audiences">Audiences of the API server; a token must be for one of them.</param>
     /// <param name="objects">Looks the bound objects up.</param>
     /// <param name="time">The clock.</param>
-    public TokenAuthenticator(TokenCodec codec, IReadOnlyList<string> audiences, IObjectReader objects, TimeProvider time)
+    public ServiceAccountTokens(TokenCodec codec, IReadOnlyList<string> audiences, IObjectReader objects, TimeProvider time)
     {
         _codec = codec;
         _audiences = audiences;
@@ -34,37 +39,41 @@ public sealed class TokenAuthenticator : IAuthenticator
     }
 
     /// <inheritdoc />
-    public ValueTask<UserInfo?> AuthenticateAsync(HttpContext context, CancellationToken cancellationToken)
-    {
-        var header = context.Request.Headers.Authorization.ToString();
-        if (!header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
-        {
-            return ValueTask.FromResult<UserInfo?>(null);
-        }
-
-        var result = Review(header[Scheme.Length..].Trim(), _audiences);
-        return result is null ? throw ApiException.Unauthorized() : ValueTask.FromResult<UserInfo?>(result.Value.User);
-    }
-
-    /// <summary>The user of a token and the audiences of those asked for that it is valid for; null where it is not valid for any.</summary>
-    public (UserInfo User, IReadOnlyList<string> Audiences)? Review(string token, IReadOnlyList<string> audiences)
+    public TokenReview? Review(string token, IReadOnlyList<string> audiences)
     {
         if (_codec.Verify(token, _time.GetUtcNow()) is not { } claims)
         {
-            return null;
+            return _codec.VerifySecretToken(token) is { } secret && IsTheSecrets(secret, token) ? TokenReview.ForServer(UserOf(secret), audiences, _audiences) : null;
         }
 
         var common = claims.Audiences.Intersect(audiences.Count > 0 ? audiences : _audiences).ToList();
-        return common.Count > 0 && IsBoundToTheLiving(claims) ? (UserOf(claims), common) : null;
+        return common.Count > 0 && IsBoundToTheLiving(claims) ? new TokenReview(UserOf(claims), common) : null;
     }
 
     private bool IsBoundToTheLiving(TokenClaims claims) =>
         Lives(Accounts, claims.Namespace, claims.ServiceAccount)
         && (claims.Pod is null || Lives(Pods, claims.Namespace, claims.Pod))
+        && (claims.Node is null || claims.Pod is not null || Lives(Nodes, null, claims.Node))
         && (claims.Secret is null || Lives(Secrets, claims.Namespace, claims.Secret));
 
-    private bool Lives(ResourceInfo resource, string ns, BoundObject bound) =>
+    private bool IsTheSecrets(SecretTokenClaims claims, string token)
+    {
+        if (!Lives(Accounts, claims.Namespace, claims.ServiceAccount) || _objects.Get(Secrets, claims.Namespace, claims.SecretName) is not { } found)
+        {
+            return false;
+        }
+
+        var secret = ObjectCodec.ToModel<V1Secret>(found.Utf8.Span);
+        return secret.Metadata.DeletionTimestamp is null
+            && secret.Metadata.Labels?.ContainsKey(InvalidSince) != true
+            && secret.Data?.TryGetValue("token", out var held) == true
+            && CryptographicOperations.FixedTimeEquals(held, Encoding.UTF8.GetBytes(token));
+    }
+
+    private bool Lives(ResourceInfo resource, string? ns, BoundObject bound) =>
         _objects.Get(resource, ns, bound.Name) is { } found && found.Selectable.Get("metadata.uid") == bound.Uid;
+
+    private static UserInfo UserOf(SecretTokenClaims claims) => new(claims.UserName, GroupsOf(claims.Namespace)) { Uid = claims.ServiceAccount.Uid };
 
     private static UserInfo UserOf(TokenClaims claims)
     {
@@ -74,14 +83,10 @@ public sealed class TokenAuthenticator : IAuthenticator
         };
         Add(extra, "authentication.kubernetes.io/node", claims.Node);
         Add(extra, "authentication.kubernetes.io/pod", claims.Pod);
-        return new UserInfo(
-            claims.UserName,
-            ["system:serviceaccounts", $"system:serviceaccounts:{claims.Namespace}", UserInfo.Authenticated])
-        {
-            Uid = claims.ServiceAccount.Uid,
-            Extra = extra,
-        };
+        return new UserInfo(claims.UserName, GroupsOf(claims.Namespace)) { Uid = claims.ServiceAccount.Uid, Extra = extra };
     }
+
+    private static IReadOnlyList<string> GroupsOf(string ns) => ["system:serviceaccounts", $"system:serviceaccounts:{ns}", UserInfo.Authenticated];
 
     private static void Add(Dictionary<string, IReadOnlyList<string>> extra, string prefix, BoundObject? bound)
     {

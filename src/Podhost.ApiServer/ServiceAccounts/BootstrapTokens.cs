@@ -3,8 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using k8s.Models;
-using Microsoft.AspNetCore.Http;
-using Podhost.Api.Errors;
 using Podhost.Api.Objects;
 using Podhost.Api.Resources;
 using Podhost.ApiServer.Authn;
@@ -16,19 +14,18 @@ namespace Podhost.ApiServer.ServiceAccounts;
 /// Bearer tokens ID.SECRET of Secrets kube-system/bootstrap-token-ID (type bootstrap.kubernetes.io/token): with them a node asks for its first certificate. Source:
 /// upstream's plugin/pkg/auth/authenticator/token/bootstrap.
 /// </summary>
-public sealed partial class BootstrapTokenAuthenticator(IObjectReader objects, TimeProvider time) : IAuthenticator
+/// <param name="serverAudiences">Names of the API server.</param>
+/// <param name="objects">Has the Secrets.</param>
+/// <param name="time">The clock.</param>
+public sealed partial class BootstrapTokens(IReadOnlyList<string> serverAudiences, IObjectReader objects, TimeProvider time) : ITokenReviewer
 {
-    private const string Scheme = "Bearer ";
     private static readonly ResourceInfo Secrets = ResourceTable.For<V1Secret>();
 
     /// <inheritdoc />
-    public ValueTask<UserInfo?> AuthenticateAsync(HttpContext context, CancellationToken cancellationToken)
-    {
-        var header = context.Request.Headers.Authorization.ToString();
-        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) && Token().Match(header[Scheme.Length..].Trim()) is { Success: true } token
-            ? ValueTask.FromResult<UserInfo?>(UserOf(token.Groups[1].Value, token.Groups[2].Value) ?? throw ApiException.Unauthorized())
-            : ValueTask.FromResult<UserInfo?>(null);
-    }
+    public TokenReview? Review(string token, IReadOnlyList<string> audiences) =>
+        Token().Match(token) is { Success: true } parts && UserOf(parts.Groups[1].Value, parts.Groups[2].Value) is { } user
+            ? TokenReview.ForServer(user, audiences, serverAudiences)
+            : null;
 
     private UserInfo? UserOf(string id, string secret)
     {
