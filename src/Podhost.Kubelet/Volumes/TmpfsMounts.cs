@@ -8,6 +8,9 @@ namespace Podhost.Kubelet.Volumes;
 /// <summary>Volumes in memory. Where the kernel can (6.4), they never go to swap.</summary>
 internal sealed class TmpfsMounts(IMounter mounter)
 {
+    /// <summary>The kernel's own mode of a tmpfs (01777), which a kubelet leaves as it is: everyone may write, nobody may take away what is another's.</summary>
+    public const int EveryoneMode = 0x3ff;
+
     private volatile bool _noSwapUnknown;
 
     /// <summary>Mounts a tmpfs where none is yet.</summary>

@@ -73,7 +73,7 @@ public sealed class StorageTests(ClusterFixture cluster) : ClusterTest(cluster)
     [Fact]
     public async Task Empty_directories_are_everybodys_on_disk_and_in_memory()
     {
-        const string look = "for v in disk memory; do stat -c '%n %a %u:%g' /$v; echo x > /$v/$NAME; stat -c '%n %a %u:%g' /$v/$NAME; done; grep -c ' /memory tmpfs ' /proc/mounts; df -k /sized | tail -1 | tr -s ' ' | cut -d' ' -f2; stat -c %a /sub";
+        const string look = "for v in disk memory; do stat -c '%n %a %u:%g' /$v; echo x > /$v/$NAME; stat -c '%n %a %u:%g' /$v/$NAME; done; grep -c ' /memory tmpfs ' /proc/mounts; df -k /sized | tail -1 | tr -s ' ' | cut -d' ' -f2; stat -c %a /sub /memsub";
         string Pod(string name, string security) => $$$"""
             apiVersion: v1
             kind: Pod
@@ -82,7 +82,7 @@ public sealed class StorageTests(ClusterFixture cluster) : ClusterTest(cluster)
               restartPolicy: Never
               securityContext: {{{security}}}
               containers:
-              - {name: root, image: "busybox:stable", command: [sh, -c, {{{System.Text.Json.JsonSerializer.Serialize(look)}}}], env: [{name: NAME, value: root}], volumeMounts: &mounts [{name: d, mountPath: /disk}, {name: m, mountPath: /memory}, {name: s, mountPath: /sized}, {name: d, mountPath: /sub, subPath: sub}]}
+              - {name: root, image: "busybox:stable", command: [sh, -c, {{{System.Text.Json.JsonSerializer.Serialize(look)}}}], env: [{name: NAME, value: root}], volumeMounts: &mounts [{name: d, mountPath: /disk}, {name: m, mountPath: /memory}, {name: s, mountPath: /sized}, {name: d, mountPath: /sub, subPath: sub}, {name: m, mountPath: /memsub, subPath: sub}]}
               - {name: other, image: "busybox:stable", command: [sh, -c, {{{System.Text.Json.JsonSerializer.Serialize(look)}}}], env: [{name: NAME, value: other}], securityContext: {runAsUser: 1001}, volumeMounts: *mounts}
               volumes: [{name: d, emptyDir: {}}, {name: m, emptyDir: {medium: Memory}}, {name: s, emptyDir: {medium: Memory, sizeLimit: 8Mi}}]
             """;
@@ -90,12 +90,12 @@ public sealed class StorageTests(ClusterFixture cluster) : ClusterTest(cluster)
         await K.ApplyAsync(Pod("grouped", "{fsGroup: 123}"));
         await K.WaitAsync("plain", ".status.phase", "Succeeded");
         await K.WaitAsync("grouped", ".status.phase", "Succeeded");
-        string Expected(string name, int user, string mode, int group) =>
-            $"/disk {mode} 0:{group}\n/disk/{name} 644 {user}:{group}\n/memory {mode} 0:{group}\n/memory/{name} 644 {user}:{group}\n1\n8192\n{mode}\n";
-        Assert.Equal(Expected("root", 0, "777", 0), await K.OkAsync("logs plain -c root"));
-        Assert.Equal(Expected("other", 1001, "777", 0), await K.OkAsync("logs plain -c other"));
-        Assert.Equal(Expected("root", 0, "2777", 123), await K.OkAsync("logs grouped -c root"));
-        Assert.Equal(Expected("other", 1001, "2777", 123), await K.OkAsync("logs grouped -c other"));
+        string Expected(string name, int user, string disk, string memory, int group) =>
+            $"/disk {disk} 0:{group}\n/disk/{name} 644 {user}:{group}\n/memory {memory} 0:{group}\n/memory/{name} 644 {user}:{group}\n1\n8192\n{disk}\n{memory}\n";
+        Assert.Equal(Expected("root", 0, "777", "1777", 0), await K.OkAsync("logs plain -c root"));
+        Assert.Equal(Expected("other", 1001, "777", "1777", 0), await K.OkAsync("logs plain -c other"));
+        Assert.Equal(Expected("root", 0, "2777", "3777", 123), await K.OkAsync("logs grouped -c root"));
+        Assert.Equal(Expected("other", 1001, "2777", "3777", 123), await K.OkAsync("logs grouped -c other"));
     }
 
     [Fact]

@@ -47,7 +47,7 @@ public sealed class VolumeManagerTests : IDisposable
         var disk = PathStatus.Read(At("empty-dir/disk"))!;
         var memory = PathStatus.Read(At("empty-dir/mem"))!;
         Assert.Equal(("2777", 4242u), (Convert.ToString(disk.Mode, 8), disk.Gid));
-        Assert.Equal(("2777", 4242u), (Convert.ToString(memory.Mode, 8), memory.Gid));
+        Assert.Equal(("3777", 4242u), (Convert.ToString(memory.Mode, 8), memory.Gid));
         Assert.True(memory.IsMountRoot);
         Assert.Throws<IOException>(() => File.WriteAllBytes(At("empty-dir/mem/big"), new byte[2 << 20]));
     }

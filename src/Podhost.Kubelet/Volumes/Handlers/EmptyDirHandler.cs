@@ -20,8 +20,9 @@ internal sealed class EmptyDirHandler(TmpfsMounts tmpfs, Func<NodeResources> nod
     public Task<DateTimeOffset?> SetUpAsync(VolumeContext context, CancellationToken cancellationToken)
     {
         var source = context.Volume.EmptyDir;
-        var mode = source.Mode ?? EveryoneMode;
-        if (source.Medium == "Memory")
+        var inMemory = source.Medium == "Memory";
+        var mode = source.Mode ?? (inMemory ? TmpfsMounts.EveryoneMode : EveryoneMode);
+        if (inMemory)
         {
             tmpfs.Ensure(context.Path, UnfinishedMode, MemorySize(context.Pod, source, node()));
         }

@@ -36,7 +36,7 @@ internal sealed class PayloadHandler(PayloadSources sources, TmpfsMounts tmpfs, 
     {
         if (context.Volume.ConfigMap is null)
         {
-            tmpfs.Ensure(context.Path, EveryoneMode, sizeBytes: null);
+            tmpfs.Ensure(context.Path, TmpfsMounts.EveryoneMode, sizeBytes: null);
         }
         else if (!Directory.Exists(context.Path))
         {
