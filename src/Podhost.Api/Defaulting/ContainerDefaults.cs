@@ -20,7 +20,7 @@ internal static class ContainerDefaults
             DefaultEnv(variable);
         }
 
-        DefaultRequests(Defaults.Ensure(container, "resources"));
+        Defaults.Ensure(container, "resources");
         foreach (var probe in (string[])["livenessProbe", "readinessProbe", "startupProbe"])
         {
             if (Defaults.Child(container, probe) is { } p)
@@ -77,8 +77,8 @@ internal static class ContainerDefaults
         }
     }
 
-    // An unset request is the limit.
-    private static void DefaultRequests(JsonObject resources)
+    /// <summary>An unset request is the limit.</summary>
+    public static void DefaultRequests(JsonObject resources)
     {
         if (Defaults.Child(resources, "limits") is not { Count: > 0 } limits)
         {

@@ -8,7 +8,7 @@ public static class ObjectDefaulter
 {
     private static readonly Dictionary<(string, string), Action<JsonObject>> ByKind = new()
     {
-        [("v1", "Pod")] = pod => PodDefaults.ApplyToSpec(Defaults.Child(pod, "spec")),
+        [("v1", "Pod")] = pod => PodDefaults.ApplyToPod(Defaults.Child(pod, "spec")),
         [("v1", "PodTemplate")] = WorkloadDefaults.ApplyToPodTemplate,
         [("v1", "Service")] = ServiceDefaults.ApplyToService,
         [("v1", "Endpoints")] = ServiceDefaults.ApplyToEndpoints,

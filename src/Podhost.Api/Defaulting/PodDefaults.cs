@@ -12,6 +12,25 @@ internal static class PodDefaults
     private const long FileMode = 420; // 0644
     private const long TokenSeconds = 3600;
 
+    /// <summary>The defaults of a pod: those of any spec, and those that a template does not have, because the pods made from it get them.</summary>
+    public static void ApplyToPod(JsonObject? spec)
+    {
+        if (spec is null)
+        {
+            return;
+        }
+
+        ApplyToSpec(spec);
+        Defaults.Set(spec, "enableServiceLinks", true);
+        foreach (var container in Defaults.Items(spec, "initContainers").Concat(Defaults.Items(spec, "containers")))
+        {
+            ContainerDefaults.DefaultRequests(Defaults.Ensure(container, "resources"));
+        }
+
+        DefaultPodLevel(spec);
+    }
+
+    /// <summary>The defaults of a pod's spec, also of one in a template.</summary>
     public static void ApplyToSpec(JsonObject? spec)
     {
         if (spec is null)
@@ -24,7 +43,6 @@ internal static class PodDefaults
         Defaults.Ensure(spec, "securityContext");
         Defaults.Set(spec, "terminationGracePeriodSeconds", GraceSeconds);
         Defaults.SetText(spec, "schedulerName", "default-scheduler");
-        Defaults.Set(spec, "enableServiceLinks", true);
         if (spec["serviceAccountName"] is { } account && Defaults.Text(spec, "serviceAccount") is null or "")
         {
             spec["serviceAccount"] = account.DeepClone();
@@ -47,7 +65,6 @@ internal static class PodDefaults
             }
         }
 
-        DefaultPodLevel(spec);
         foreach (var volume in Defaults.Items(spec, "volumes"))
         {
             ApplyToVolume(volume);

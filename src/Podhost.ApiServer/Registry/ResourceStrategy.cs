@@ -44,7 +44,7 @@ internal class ResourceStrategy(ResourceInfo resource)
     }
 
     /// <summary>True where the change raises metadata.generation.</summary>
-    public virtual bool RaisesGeneration(JsonObject obj, JsonObject old) =>
+    public virtual bool RaisesGeneration(JsonObject obj, JsonObject old, string subresource) =>
         Resource.HasGeneration && ChangedOutsideStatus(obj, old);
 
     /// <summary>The grace period of a delete in seconds; only asked where <see cref="DeletesGracefully"/>.</summary>

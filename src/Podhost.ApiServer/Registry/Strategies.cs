@@ -35,6 +35,7 @@ internal sealed class Strategies
         ("", "persistentvolumeclaims") => new VolumeStrategy(resource),
         ("", "serviceaccounts" or "services") => new ReturnsDeletedStrategy(resource),
         ("" or "events.k8s.io", "events") => new EventStrategy(resource, eventTtl),
+        ("apps", "deployments") => new DeploymentStrategy(resource),
         ("batch", "jobs") => new JobStrategy(resource),
         ("certificates.k8s.io", "certificatesigningrequests") => new SigningRequestStrategy(resource),
         ("coordination.k8s.io", "leases") => new ConditionalUpdateStrategy(resource),

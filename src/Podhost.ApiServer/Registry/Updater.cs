@@ -98,7 +98,7 @@ internal sealed class Updater(ObjectStore store, Strategies strategies, Admissio
     {
         var strategy = strategies.For(resource);
         strategy.PrepareForUpdate(obj, old, subresource);
-        if (strategy.RaisesGeneration(obj, old))
+        if (strategy.RaisesGeneration(obj, old, subresource))
         {
             Meta.Of(obj)["generation"] = Meta.Generation(old) + 1;
         }

@@ -19,6 +19,7 @@ public sealed partial class WorkQueue<TKey>(WorkQueueOptions options, TimeProvid
     private readonly Queue<TKey> _ready = new();
     private readonly HashSet<TKey> _dirty = [];
     private readonly HashSet<TKey> _working = [];
+    private readonly HashSet<TKey> _failedInWork = [];
     private readonly PriorityQueue<TKey, DateTimeOffset> _delayed = new();
     private readonly Dictionary<TKey, DateTimeOffset> _delayedUntil = [];
     private readonly RetryRate<TKey> _rate = new(options);
@@ -74,12 +75,17 @@ public sealed partial class WorkQueue<TKey>(WorkQueueOptions options, TimeProvid
         }
     }
 
-    /// <summary>Adds a key that failed, after its back-off.</summary>
+    /// <summary>Adds a key that failed, after its back-off. Work that says so of its own key has failed, although it returns: the back-off grows.</summary>
     public void AddRateLimited(TKey key)
     {
         TimeSpan delay;
         lock (_gate)
         {
+            if (_working.Contains(key))
+            {
+                _failedInWork.Add(key);
+            }
+
             delay = _rate.Next(key, time.GetUtcNow());
         }
 
@@ -123,6 +129,7 @@ public sealed partial class WorkQueue<TKey>(WorkQueueOptions options, TimeProvid
         lock (_gate)
         {
             _working.Remove(key);
+            _failedInWork.Remove(key);
             if (_dirty.Contains(key))
             {
                 MakeReady(key);
@@ -167,7 +174,7 @@ public sealed partial class WorkQueue<TKey>(WorkQueueOptions options, TimeProvid
             try
             {
                 await handle(key, cancellationToken).ConfigureAwait(false);
-                Forget(key);
+                ForgetUnlessFailed(key);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -181,6 +188,17 @@ public sealed partial class WorkQueue<TKey>(WorkQueueOptions options, TimeProvid
             finally
             {
                 Done(key);
+            }
+        }
+    }
+
+    private void ForgetUnlessFailed(TKey key)
+    {
+        lock (_gate)
+        {
+            if (!_failedInWork.Contains(key))
+            {
+                _rate.Forget(key);
             }
         }
     }

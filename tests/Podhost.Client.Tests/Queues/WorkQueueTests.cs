@@ -102,6 +102,38 @@ public sealed class WorkQueueTests
     }
 
     [Fact]
+    public async Task Work_that_asks_to_be_repeated_has_failed_and_its_back_off_grows()
+    {
+        using var queue = new WorkQueue<string>(new WorkQueueOptions { MinRetryDelay = TimeSpan.FromMilliseconds(1) }, TimeProvider.System, NullLogger.Instance);
+        using var stop = new CancellationTokenSource();
+        var failures = new List<int>();
+        var done = new TaskCompletionSource();
+        var running = queue.RunAsync(
+            1,
+            (key, _) =>
+            {
+                failures.Add(queue.Failures(key));
+                if (failures.Count < 4)
+                {
+                    queue.AddRateLimited(key);
+                }
+                else
+                {
+                    done.SetResult();
+                }
+
+                return Task.CompletedTask;
+            },
+            stop.Token);
+        queue.Add("a");
+        await done.Task.WaitAsync(TimeSpan.FromSeconds(10), Ct);
+        await stop.CancelAsync();
+        await running;
+        Assert.Equal([0, 1, 2, 3], failures);
+        Assert.Equal(0, queue.Failures("a"));
+    }
+
+    [Fact]
     public async Task Under_load_no_key_is_worked_on_twice_at_once_and_the_last_add_is_seen() =>
         await Gen.Int[0, 3].Array[1, 100].SampleAsync(
             async adds =>

@@ -81,6 +81,22 @@ public sealed class JobTests
     }
 
     [Fact]
+    public void A_smaller_indexed_job_gives_up_the_indexes_that_it_no_longer_has_and_forgets_their_ends()
+    {
+        var job = Job(completions: 3, parallelism: 2, indexed: true);
+        job.Status = new V1JobStatus { CompletedIndexes = "2,5-6", Succeeded = 3 };
+        var (zero, twin, four) = (Indexed("zero", 0, "Running"), Indexed("twin", 0, "Running"), Indexed("four", 4, "Running"));
+        zero.Status.Conditions = [new V1PodCondition { Type = "Ready", Status = "True", LastTransitionTime = Start.AddHours(-1).UtcDateTime }];
+        var plan = JobDecider.Decide(job, [four, twin, zero], Start);
+        Assert.Equal(["four", "twin"], plan.Delete.Select(p => p.Metadata.Uid).Order());
+        Assert.Equal(("2", 1), (plan.Status.CompletedIndexes, plan.Status.Succeeded));
+
+        // Where the number alone is wrong, what is not ready goes first.
+        job.Spec.Parallelism = 1;
+        Assert.Equal("one", Assert.Single(JobDecider.Decide(job, [zero, Indexed("one", 1, "Running")], Start).Delete).Metadata.Uid);
+    }
+
+    [Fact]
     public void Failures_in_a_row_double_the_wait()
     {
         var job = Job(1, 1, false);

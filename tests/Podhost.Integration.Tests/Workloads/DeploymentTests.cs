@@ -67,6 +67,27 @@ public sealed class DeploymentTests(ClusterFixture cluster) : ClusterTest(cluste
     }
 
     [Fact]
+    public async Task A_status_changes_no_labels_and_an_annotation_is_a_change_of_the_deployment()
+    {
+        await K.ApplyAsync(Deployment("told", 1, "1"));
+        await K.OkAsync("rollout status deployment/told --timeout=60s");
+        Assert.Equal("1", await K.OkAsync("get deployment told -o jsonpath={.metadata.generation}"));
+        await K.OkAsync("""patch deployment told --subresource=status --type=strategic -p {"metadata":{"labels":{"new":"label"},"annotations":{"new":"note"}}}""");
+        Assert.Equal("1,note,", await K.OkAsync("get deployment told -o jsonpath={.metadata.generation},{.metadata.annotations.new},{.metadata.labels.new}"));
+        await K.OkAsync("annotate deployment told other=note");
+        Assert.Equal("2", await K.OkAsync("get deployment told -o jsonpath={.metadata.generation}"));
+
+        // The older word for undo.
+        await K.OkAsync("set env deployment/told VERSION=2");
+        await K.OkAsync("rollout status deployment/told --timeout=60s");
+        await K.OkAsync("annotate deployment told deprecated.deployment.rollback.to=0");
+        await K.OkAsync("wait deployment/told --for=jsonpath={.spec.template.spec.containers[0].env[0].value}=1 --timeout=60s");
+        await K.OkAsync("rollout status deployment/told --timeout=60s");
+        Assert.Contains("DeploymentRollback", await K.OkAsync("get events --field-selector involvedObject.name=told"));
+        await K.OkAsync("delete deployment told");
+    }
+
+    [Fact]
     public async Task A_selector_must_find_the_template()
     {
         var refused = await K.RunAsync(["apply", "-f", "-"], Deployment("odd", 1, "1").Replace("matchLabels: {app: odd}", "matchLabels: {app: even}", StringComparison.Ordinal));

@@ -29,6 +29,34 @@ public sealed class JobTests(ClusterFixture cluster) : ClusterTest(cluster)
     }
 
     [Fact]
+    public async Task A_job_takes_back_a_pod_that_lost_its_owner_and_lets_one_go_that_lost_its_labels()
+    {
+        await K.ApplyAsync(Job("keeper", "sleep 3600", "parallelism: 1"));
+        await K.OkAsync("wait job/keeper --for=jsonpath={.status.ready}=1 --timeout=60s");
+        var (pod, uid) = (await K.OkAsync("get pods -l batch.kubernetes.io/job-name=keeper -o jsonpath={.items[0].metadata.name}"), await K.OkAsync("get job keeper -o jsonpath={.metadata.uid}"));
+        await K.OkAsync($$"""patch pod {{pod}} --type=merge -p {"metadata":{"ownerReferences":null}}""");
+        await K.OkAsync($"wait pod/{pod} --for=jsonpath={{.metadata.ownerReferences[0].uid}}={uid} --timeout=60s");
+        Assert.Contains("job-tracking", await K.OkAsync($"get pod {pod} -o jsonpath={{.metadata.finalizers}}"));
+
+        // Let go, it is nobody's: nothing keeps it from being deleted, and another takes its place.
+        await K.OkAsync($$"""patch pod {{pod}} --type=merge -p {"metadata":{"labels":null}}""");
+        (await K.ShellAsync($"while [ -n \"$($K get pod {pod} -o jsonpath={{.metadata.ownerReferences}})\" ]; do sleep 0.2; done", TimeSpan.FromSeconds(60))).Ok();
+        await K.OkAsync("wait job/keeper --for=jsonpath={.status.ready}=1 --timeout=60s");
+        Assert.Equal("", await K.OkAsync($"get pod {pod} -o jsonpath={{.metadata.ownerReferences}}{{.metadata.finalizers}}"));
+        await K.OkAsync($"delete pod {pod} --grace-period=1");
+        await K.OkAsync("delete job keeper");
+    }
+
+    [Fact]
+    public async Task Each_index_of_a_job_has_a_limit_of_its_own()
+    {
+        await K.ApplyAsync(Job("odd", "exit $((JOB_COMPLETION_INDEX % 2))", "completions: 4, parallelism: 4, completionMode: Indexed, backoffLimitPerIndex: 1"));
+        await K.OkAsync("wait job/odd --for=condition=failed --timeout=90s");
+        Assert.Equal("1,3;0,2;4;2", await K.OkAsync("get job odd -o jsonpath={.status.failedIndexes};{.status.completedIndexes};{.status.failed};{.status.succeeded}"));
+        Assert.Equal("FailedIndexes", await K.OkAsync("get job odd -o jsonpath={.status.conditions[?(@.type==\"FailureTarget\")].reason}"));
+    }
+
+    [Fact]
     public async Task A_finished_job_goes_after_its_time_to_live()
     {
         await K.ApplyAsync(Job("brief", "true", "ttlSecondsAfterFinished: 0"));

@@ -9,8 +9,8 @@ internal sealed class PodStrategy(ResourceInfo resource) : ResourceStrategy(reso
     private static readonly string[] ResizedLists = ["containers", "initContainers"];
 
     /// <summary>As elsewhere, but a pod's place is no change of its spec: a pod that was created and bound is still at 1.</summary>
-    public override bool RaisesGeneration(JsonObject obj, JsonObject old) =>
-        Meta.Text(Meta.At(obj, "spec", "nodeName")) == Meta.Text(Meta.At(old, "spec", "nodeName")) && base.RaisesGeneration(obj, old);
+    public override bool RaisesGeneration(JsonObject obj, JsonObject old, string subresource) =>
+        Meta.Text(Meta.At(obj, "spec", "nodeName")) == Meta.Text(Meta.At(old, "spec", "nodeName")) && base.RaisesGeneration(obj, old, subresource);
 
     public override bool ReturnsDeletedObject => true;
 

@@ -62,42 +62,56 @@ public sealed class CronJobController : QueueController
     }
 
     /// <inheritdoc />
-    protected override async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
+    protected override Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken) =>
+        AttemptAsync(queue, key, _crons, cron => ReconcileAsync(queue, key, cron, cancellationToken));
+
+    private async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, V1CronJob cron, CancellationToken cancellationToken)
     {
         // Validation has judged the schedule; one of an older version that it would refuse never is due.
-        if (_crons.Get(key.Namespace, key.Name) is not { } cron || !CronSchedule.TryParse(cron.Spec.Schedule, out var schedule, out _)
-            || !TimeZoneInfo.TryFindSystemTimeZoneById(cron.Spec.TimeZone ?? "UTC", out var zone))
+        if (!CronSchedule.TryParse(cron.Spec.Schedule, out var schedule, out _) || !TimeZoneInfo.TryFindSystemTimeZoneById(cron.Spec.TimeZone ?? "UTC", out var zone))
         {
             return;
         }
 
-        try
+        var jobs = await KnownAsync(cron, cancellationToken);
+        var active = jobs.Where(j => !JobNames.IsFinished(j)).ToList();
+        var plan = CronJobDecider.Decide(cron, schedule!, zone, active, _time.GetUtcNow());
+        if (plan.Event is var (reason, message))
         {
-            var jobs = _jobsByCron.Get(cron.Metadata.Uid).ToList();
-            var active = jobs.Where(j => !JobNames.IsFinished(j)).ToList();
-            var plan = CronJobDecider.Decide(cron, schedule!, zone, active, _time.GetUtcNow());
-            if (plan.Event is var (reason, message))
-            {
-                _events.Record(cron, "Warning", reason, message);
-            }
+            _events.Record(cron, "Warning", reason, message);
+        }
 
-            await DeleteAsync(cron, plan.Replace, cancellationToken);
-            var started = plan.Due is { } due ? await StartAsync(cron, due, cancellationToken) : null;
-            await TellAsync(cron, [.. active.Except(plan.Replace), .. started is null ? [] : new[] { started }], jobs, plan.Due, cancellationToken);
-            await DeleteAsync(cron, CronJobDecider.Outdated(cron, jobs), cancellationToken);
-            if (plan.WakeAfter is { } wake)
+        await DeleteAsync(cron, plan.Replace, cancellationToken);
+        var started = plan.Due is { } due ? await StartAsync(cron, due, cancellationToken) : null;
+        await TellAsync(cron, [.. active.Except(plan.Replace), .. started is null ? [] : new[] { started }], [.. jobs.Except(plan.Replace)], plan, cancellationToken);
+        await DeleteAsync(cron, CronJobDecider.Outdated(cron, jobs), cancellationToken);
+        if (plan.WakeAfter is { } wake)
+        {
+            queue.AddAfter(key, wake);
+        }
+    }
+
+    /// <summary>The jobs of a CronJob: those that the copy shows, and those that its status names and the copy may not show yet.</summary>
+    private async Task<List<V1Job>> KnownAsync(V1CronJob cron, CancellationToken cancellationToken)
+    {
+        var jobs = _jobsByCron.Get(cron.Metadata.Uid).ToList();
+        foreach (var named in (cron.Status?.Active ?? []).Where(a => jobs.All(j => j.Metadata.Uid != a.Uid)).ToList())
+        {
+            try
             {
-                queue.AddAfter(key, wake);
+                var there = await _client.GetAsync<V1Job>(cron.Metadata.NamespaceProperty, named.Name, cancellationToken);
+                if (there.Metadata.Uid == named.Uid)
+                {
+                    jobs.Add(there);
+                }
+            }
+            catch (ApiException e) when (e.IsNotFound)
+            {
+                // Gone: it goes out of the status.
             }
         }
-        catch (ApiException e) when (e.IsNotFound)
-        {
-            // Gone.
-        }
-        catch (ApiException e) when (e.IsConflict)
-        {
-            queue.AddRateLimited(key);
-        }
+
+        return jobs;
     }
 
     private async Task<V1Job?> StartAsync(V1CronJob cron, DateTimeOffset due, CancellationToken cancellationToken)
@@ -134,19 +148,25 @@ public sealed class CronJobController : QueueController
         }
     }
 
-    private async Task TellAsync(V1CronJob cron, IReadOnlyList<V1Job> active, List<V1Job> jobs, DateTimeOffset? due, CancellationToken cancellationToken)
+    private async Task TellAsync(V1CronJob cron, IReadOnlyList<V1Job> active, List<V1Job> jobs, CronPlan plan, CancellationToken cancellationToken)
     {
         var status = new V1CronJobStatus
         {
             Active = active.Count == 0 ? null : [.. active.OrderBy(j => j.Metadata.Name, StringComparer.Ordinal).Select(Reference)],
-            LastScheduleTime = due?.UtcDateTime ?? cron.Status?.LastScheduleTime,
+            LastScheduleTime = plan.Due?.UtcDateTime ?? cron.Status?.LastScheduleTime,
             LastSuccessfulTime = jobs.Where(j => JobNames.Has(j, "Complete")).Select(j => j.Status.CompletionTime).Append(cron.Status?.LastSuccessfulTime).Max(),
         };
-        foreach (var ended in (cron.Status?.Active ?? []).Where(a => active.All(j => j.Metadata.Uid != a.Uid)))
+        foreach (var ended in (cron.Status?.Active ?? []).Where(a => active.Concat(plan.Replace).All(j => j.Metadata.Uid != a.Uid)))
         {
             var verdict = jobs.FirstOrDefault(j => j.Metadata.Uid == ended.Uid) is { } job ? JobNames.Has(job, "Complete") ? "Complete" : "Failed" : null;
             var (reason, message) = verdict is null ? ("MissingJob", $"Active job went missing: {ended.Name}") : ("SawCompletedJob", $"Saw completed job: {ended.Name}, condition: {verdict}");
             _events.Record(cron, "Normal", reason, message);
+        }
+
+        // Nobody else makes jobs in the name of a CronJob: this one was made and not noted, or somebody wants it to be adopted.
+        foreach (var other in active.Where(j => cron.Status?.Active?.Any(a => a.Uid == j.Metadata.Uid) != true && !IsByName(cron, j)))
+        {
+            _events.Record(cron, "Warning", "UnexpectedJob", $"Saw a job that the controller did not create or forgot: {other.Metadata.Name}");
         }
 
         if (!Models.Same(status, cron.Status ?? new V1CronJobStatus()))
@@ -165,6 +185,10 @@ public sealed class CronJobController : QueueController
             _events.Record(cron, "Normal", "SuccessfulDelete", $"Deleted job {job.Metadata.Name}");
         }
     }
+
+    private static bool IsByName(V1CronJob cron, V1Job job) =>
+        job.Metadata.Name.StartsWith(cron.Metadata.Name + "-", StringComparison.Ordinal)
+        && long.TryParse(job.Metadata.Name.AsSpan(cron.Metadata.Name.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _);
 
     private static V1ObjectReference Reference(V1Job job) => new()
     {

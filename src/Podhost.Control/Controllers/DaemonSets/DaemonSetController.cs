@@ -81,6 +81,7 @@ public sealed class DaemonSetController : QueueController
 
     private async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, V1DaemonSet set, CancellationToken cancellationToken)
     {
+        var mayDecide = _expectations.AreMet(key);
         var pods = await _owned.ClaimAsync(set, cancellationToken);
         if (set.Metadata.DeletionTimestamp is not null)
         {
@@ -91,7 +92,7 @@ public sealed class DaemonSetController : QueueController
         var (revision, collisions) = await _history.PresentAsync(set, set.Spec.Template, mine, set.Status?.CollisionCount ?? 0, cancellationToken);
         var hash = HashOf(revision);
         string? refusal = null;
-        if (_expectations.AreMet(key))
+        if (mayDecide)
         {
             refusal = await ApplyAsync(queue, set, pods, hash, cancellationToken);
         }

@@ -17,7 +17,7 @@ internal static class DaemonStatus
     public static V1DaemonSetStatus Of(
         V1DaemonSet set, IReadOnlyList<V1Node> nodes, IReadOnlyList<V1Pod> pods, string hash, int collisions, DateTimeOffset now)
     {
-        var status = new V1DaemonSetStatus { ObservedGeneration = set.Metadata.Generation ?? 0, CollisionCount = collisions == 0 ? null : collisions };
+        var status = new V1DaemonSetStatus { ObservedGeneration = set.Metadata.Generation ?? 0, CollisionCount = collisions == 0 ? null : collisions, Conditions = set.Status?.Conditions };
         var byNode = pods.ToLookup(DaemonPods.NodeOf);
         var (updated, available) = (0, 0);
         foreach (var node in nodes)

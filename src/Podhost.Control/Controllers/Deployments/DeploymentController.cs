@@ -97,42 +97,36 @@ public sealed class DeploymentController : QueueController
     }
 
     /// <inheritdoc />
-    protected override async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
+    protected override Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken) =>
+        AttemptAsync(queue, key, _deployments, deployment => ReconcileAsync(queue, key, deployment, cancellationToken));
+
+    private async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, V1Deployment deployment, CancellationToken cancellationToken)
     {
-        if (_deployments.Get(key.Namespace, key.Name) is not { } deployment)
+        var sets = await ClaimAsync(deployment, cancellationToken);
+        var current = Current(deployment, sets);
+        if (deployment.Metadata.DeletionTimestamp is not null)
         {
+            await TellAsync(deployment, sets, current, isNew: false, cancellationToken);
             return;
         }
 
-        try
+        if (deployment.Spec.Paused != true && Rollback.Decide(deployment, sets) is { } back)
         {
-            var sets = await ClaimAsync(deployment, cancellationToken);
-            var current = Current(deployment, sets);
-            if (deployment.Metadata.DeletionTimestamp is not null)
-            {
-                await TellAsync(deployment, sets, current, isNew: false, cancellationToken);
-                return;
-            }
-
-            (sets, current, var isNew) = await StepAsync(deployment, sets, current, cancellationToken);
-            var status = await TellAsync(deployment, sets, current, isNew, cancellationToken);
-            if (RolloutStatus.Deadline(deployment, status, _time.GetUtcNow()) is { } left)
-            {
-                queue.AddAfter(key, left);
-            }
-
-            if (RolloutStatus.IsComplete(deployment, status))
-            {
-                await TrimAsync(deployment, sets, current, cancellationToken);
-            }
+            await _client.UpdateAsync(back.Deployment, null, cancellationToken);
+            _events.Record(deployment, back.Type, back.Reason, back.Message);
+            return;
         }
-        catch (ApiException e) when (e.IsNotFound)
+
+        (sets, current, var isNew) = await StepAsync(deployment, sets, current, cancellationToken);
+        var status = await TellAsync(deployment, sets, current, isNew, cancellationToken);
+        if (RolloutStatus.Deadline(deployment, status, _time.GetUtcNow()) is { } left)
         {
-            // Gone.
+            queue.AddAfter(key, left);
         }
-        catch (ApiException e) when (e.IsConflict)
+
+        if (RolloutStatus.IsComplete(deployment, status))
         {
-            queue.AddRateLimited(key);
+            await TrimAsync(deployment, sets, current, cancellationToken);
         }
     }
 
@@ -223,9 +217,10 @@ public sealed class DeploymentController : QueueController
     {
         if (DeploymentNames.RevisionOf(deployment.Metadata) != revision)
         {
+            // By way of the status: it is no change of what is wanted, and must not raise the generation.
             var annotations = new JsonObject { [DeploymentNames.Revision] = revision.ToString(CultureInfo.InvariantCulture) };
-            await _client.PatchAsync<V1Deployment>(
-                deployment.Metadata.NamespaceProperty, deployment.Metadata.Name, PatchKind.Merge, new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = annotations } }, null, cancellationToken);
+            var patch = new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = annotations } };
+            await _client.PatchAsync<V1Deployment>(deployment.Metadata.NamespaceProperty, deployment.Metadata.Name, PatchKind.Merge, patch, "status", cancellationToken);
         }
     }
 

@@ -13,11 +13,12 @@ internal static class DeploymentNames
     public const string RevisionHistory = "deployment.kubernetes.io/revision-history";
     public const string DesiredReplicas = "deployment.kubernetes.io/desired-replicas";
     public const string MaxReplicas = "deployment.kubernetes.io/max-replicas";
+    public const string RollbackTo = "deprecated.deployment.rollback.to";
     public const string TemplateHash = "pod-template-hash";
 
     private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 
-    private static readonly string[] OwnAnnotations = [LastApplied, Revision, RevisionHistory, DesiredReplicas, MaxReplicas, "deprecated.deployment.rollback.to"];
+    private static readonly string[] OwnAnnotations = [LastApplied, Revision, RevisionHistory, DesiredReplicas, MaxReplicas, RollbackTo];
 
     /// <summary>True where two templates are the same but for the label of the hash.</summary>
     public static bool SameTemplate(V1PodTemplateSpec left, V1PodTemplateSpec right) => JsonNode.DeepEquals(WithoutHash(left), WithoutHash(right));
@@ -38,6 +39,13 @@ internal static class DeploymentNames
     /// <summary>Annotations of a Deployment that its ReplicaSets carry too.</summary>
     public static IEnumerable<KeyValuePair<string, string>> Inherited(V1Deployment deployment) =>
         (deployment.Metadata.Annotations ?? new Dictionary<string, string>()).Where(a => !OwnAnnotations.Contains(a.Key));
+
+    /// <summary>The annotations of a Deployment that goes back to a set: those that the set has of it, and what it never shares.</summary>
+    public static Dictionary<string, string> AnnotationsOf(V1ObjectMeta deployment, V1ObjectMeta set)
+    {
+        var own = (deployment.Annotations ?? new Dictionary<string, string>()).Where(a => OwnAnnotations.Contains(a.Key));
+        return own.Concat((set.Annotations ?? new Dictionary<string, string>()).Where(a => !OwnAnnotations.Contains(a.Key))).ToDictionary(a => a.Key, a => a.Value, StringComparer.Ordinal);
+    }
 
     /// <summary>A template as it is compared: without the label of the hash.</summary>
     public static JsonObject WithoutHash(V1PodTemplateSpec template)

@@ -26,6 +26,7 @@ internal static class RolloutStatus
             ReadyReplicas = sets.Sum(s => s.Status?.ReadyReplicas ?? 0),
             AvailableReplicas = available,
             UnavailableReplicas = Math.Max(0, sets.Sum(s => s.Spec.Replicas ?? 1) - available),
+            TerminatingReplicas = sets.All(s => s.Status?.TerminatingReplicas is not null) ? sets.Sum(s => s.Status.TerminatingReplicas) : null,
             CollisionCount = deployment.Status?.CollisionCount,
             Conditions = [.. deployment.Status?.Conditions ?? []],
         };
@@ -70,6 +71,8 @@ internal static class RolloutStatus
     {
         if (deployment.Spec.ProgressDeadlineSeconds is null or int.MaxValue)
         {
+            // Nobody asks for progress: what was said of it before is no news any more.
+            status.Conditions = [.. status.Conditions.Where(c => c.Type != Progressing)];
             return;
         }
 
@@ -88,6 +91,12 @@ internal static class RolloutStatus
         {
             before = Condition(Progressing, "Unknown", "DeploymentResumed", "Deployment is resumed", now);
             Set(status, before, now);
+        }
+
+        if (before?.Reason == "NewReplicaSetAvailable" && !isNew && status.Replicas == status.UpdatedReplicas)
+        {
+            // The rollout is over: pods that come and go or a new size are no progress of it.
+            return;
         }
 
         var name = current is null ? $"Deployment \"{deployment.Metadata.Name}\"" : $"ReplicaSet \"{current.Metadata.Name}\"";

@@ -45,7 +45,7 @@ internal sealed class JobAccounts
 
     public static JobAccounts Of(V1Job job, IReadOnlyList<V1Pod> pods)
     {
-        var accounts = new JobAccounts { Failed = job.Status?.Failed ?? 0, Indexes = IndexSet.Parse(job.Status?.CompletedIndexes) };
+        var accounts = new JobAccounts { Failed = job.Status?.Failed ?? 0, Indexes = Known(job, job.Status?.CompletedIndexes) };
         accounts.Succeeded = JobNames.IsIndexed(job) ? accounts.Indexes.Count : job.Status?.Succeeded ?? 0;
         var tracked = pods.Where(JobNames.IsTracked).ToDictionary(p => p.Metadata.Uid);
         accounts.Succeeded += accounts.Carry(job.Status?.UncountedTerminatedPods?.Succeeded, tracked, accounts.UncountedSucceeded);
@@ -82,13 +82,21 @@ internal sealed class JobAccounts
         }
 
         var failed = pods.Where(p => JobNames.IsTracked(p) && p.Status?.Phase != "Succeeded" && IsFailed(job, p) && IsValid(job, JobNames.IndexOf(p))).ToList();
-        FailedIndexes = IndexSet.Parse(job.Status?.FailedIndexes);
+        FailedIndexes = Known(job, job.Status?.FailedIndexes);
         FailedIndexes.UnionWith(failed.Where(p => IndexFailures.IsLast(job, p)).Select(JobNames.IndexOf));
         if (!JobNames.IsFinished(job))
         {
             var succeeded = pods.Where(p => p.Status?.Phase == "Succeeded").Select(JobNames.IndexOf);
             Awaiting = IndexFailures.Awaiting(failed, Indexes.Concat(succeeded).Concat(FailedIndexes).Concat(pods.Where(PodStates.IsActive).Select(JobNames.IndexOf)).ToHashSet());
         }
+    }
+
+    // A job may have got smaller: what it no longer has is forgotten.
+    private static SortedSet<int> Known(V1Job job, string? indexes)
+    {
+        var all = IndexSet.Parse(indexes);
+        all.RemoveWhere(i => !IsValid(job, i));
+        return all;
     }
 
     private static bool IsValid(V1Job job, int index) => index >= 0 && index < job.Spec.Completions;

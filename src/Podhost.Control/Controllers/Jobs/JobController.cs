@@ -1,9 +1,7 @@
-using System.Text.Json.Nodes;
 using Podhost.Control.Objects;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
-using Podhost.Api.Errors;
-using Podhost.Api.Objects;
+using Podhost.Api.Selectors;
 using Podhost.Client;
 using Podhost.Client.Informers;
 using Podhost.Client.Queues;
@@ -15,16 +13,25 @@ namespace Podhost.Control.Controllers.Jobs;
 /// <summary>Runs Jobs to their completion, counts each end of a pod once, and deletes finished jobs after their time to live.</summary>
 public sealed class JobController : QueueController
 {
-    private const string Kind = "Job";
+    private const string KindName = "Job";
+    private const string StrayPrefix = "pods/";
+
+    private static readonly OwnerKind<V1Job> Kind = new("batch/v1", KindName, j => LabelSelector.FromModel(j.Spec.Selector))
+    {
+        Finalizer = JobNames.Tracking,
+        AdoptsFinished = true,
+    };
 
     private readonly IApiClient _client;
     private readonly IInformer<V1Job> _jobs;
     private readonly IInformer<V1Pod> _pods;
     private readonly InformerIndex<V1Pod> _podsByJob;
+    private readonly InformerIndex<V1Job> _jobsByNamespace;
     private readonly IEventSink _events;
     private readonly TimeProvider _time;
     private readonly Expectations _expectations;
     private readonly PodControl _control;
+    private readonly OwnedPods<V1Job> _owned;
 
     /// <summary>A controller.</summary>
     /// <param name="client">Writes pods and statuses.</param>
@@ -40,10 +47,12 @@ public sealed class JobController : QueueController
         _jobs = jobs;
         _pods = pods;
         _podsByJob = pods.AddIndex(OwnerIndex.ByControllerName);
+        _jobsByNamespace = jobs.AddIndex(OwnerIndex.ByNamespace);
         _events = events;
         _time = time;
         _expectations = new Expectations(time);
         _control = new PodControl(client, events, _expectations);
+        _owned = new OwnedPods<V1Job>(client, Kind, jobs, pods, _control, _expectations);
     }
 
     /// <inheritdoc />
@@ -53,63 +62,62 @@ public sealed class JobController : QueueController
     protected override IEnumerable<IDisposable> Subscribe(WorkQueue<ObjectKey> queue)
     {
         yield return _jobs.Subscribe(e => queue.Add(ObjectKey.Of(e.Object)));
-        yield return _pods.Subscribe(e => Look(queue, e));
+        yield return _pods.Subscribe(e =>
+        {
+            _owned.Look(queue, e);
+            if (JobNames.IsTracked(e.Object) && Ownership.ControllerOf(e.Object) is null)
+            {
+                queue.Add(Stray(e.Object));
+            }
+        });
     }
 
-    private void Look(WorkQueue<ObjectKey> queue, InformerEvent<V1Pod> change)
-    {
-        if (Ownership.ControllerOf(change.Object) is not { Kind: Kind } owner)
-        {
-            return;
-        }
-
-        var key = new ObjectKey(change.Object.Metadata.NamespaceProperty, owner.Name);
-        if (change.Type == WatchEventKind.Added && change.Object.Metadata.DeletionTimestamp is null)
-        {
-            _expectations.CreationSeen(key);
-        }
-
-        if (change.Type == WatchEventKind.Deleted || change.Object.Metadata.DeletionTimestamp is not null)
-        {
-            _expectations.DeletionSeen(key, change.Object.Metadata.Uid);
-        }
-
-        queue.Add(key);
-    }
+    // No job has such a name: it stands for a pod that nobody counts any more.
+    private static ObjectKey Stray(V1Pod pod) => new(pod.Metadata.NamespaceProperty, StrayPrefix + pod.Metadata.Name);
 
     /// <inheritdoc />
-    protected override async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
+    protected override Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken) =>
+        key.Name.StartsWith(StrayPrefix, StringComparison.Ordinal)
+            ? UnbindStrayAsync(key.Namespace, key.Name[StrayPrefix.Length..], cancellationToken)
+            : ReconcileJobAsync(queue, key, cancellationToken);
+
+    private async Task ReconcileJobAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
     {
         var job = _jobs.Get(key.Namespace, key.Name);
-        var named = _podsByJob.Get(OwnerIndex.Named(Kind, key.Namespace, key.Name));
         if (job is null)
         {
             _expectations.Forget(key);
         }
 
         // Pods of a job that is gone are counted by nobody.
-        await Task.WhenAll(named.Where(p => job is null || job.Metadata.DeletionTimestamp is not null || !Ownership.Controls(job, p)).Select(p => ReleaseAsync(p, cancellationToken)));
+        var named = _podsByJob.Get(OwnerIndex.Named(KindName, key.Namespace, key.Name));
+        await Task.WhenAll(named.Where(p => job is null || job.Metadata.DeletionTimestamp is not null || !Ownership.Controls(job, p))
+            .Select(p => _control.UnbindAsync(p, JobNames.Tracking, cancellationToken)));
         if (job is null || job.Metadata.DeletionTimestamp is not null || job.Spec.ManagedBy is { } other && other != "kubernetes.io/job-controller")
         {
             return;
         }
 
-        try
+        await AttemptAsync(queue, key, _jobs, async current =>
         {
-            await StepAsync(queue, key, job, [.. named.Where(p => Ownership.Controls(job, p))], cancellationToken);
-        }
-        catch (ApiException e) when (e.IsNotFound)
+            var mayDecide = _expectations.AreMet(key);
+            await StepAsync(queue, current, await _owned.ClaimAsync(current, cancellationToken), mayDecide, cancellationToken);
+        });
+    }
+
+    // A pod whose owner let it go, and that no job takes, has nobody who would take its finalizer off.
+    private async Task UnbindStrayAsync(string? ns, string name, CancellationToken cancellationToken)
+    {
+        if (_pods.Get(ns, name) is { } pod && Ownership.ControllerOf(pod) is null
+            && !_jobsByNamespace.Get(ns ?? "").Any(j => j.Metadata.DeletionTimestamp is null && Kind.SelectorOf(j).Selects(pod.Metadata)))
         {
-            // Gone.
-        }
-        catch (ApiException e) when (e.IsConflict)
-        {
-            queue.AddRateLimited(key);
+            await _control.UnbindAsync(pod, JobNames.Tracking, cancellationToken);
         }
     }
 
-    private async Task StepAsync(WorkQueue<ObjectKey> queue, ObjectKey key, V1Job job, IReadOnlyList<V1Pod> pods, CancellationToken cancellationToken)
+    private async Task StepAsync(WorkQueue<ObjectKey> queue, V1Job job, IReadOnlyList<V1Pod> pods, bool mayDecide, CancellationToken cancellationToken)
     {
+        var key = ObjectKey.Of(job);
         if (JobNames.IsFinished(job) && await EndAsync(queue, key, job, cancellationToken))
         {
             return;
@@ -121,13 +129,13 @@ public sealed class JobController : QueueController
             return;
         }
 
-        await Task.WhenAll(plan.Settled.Select(p => ReleaseAsync(p, cancellationToken)));
+        await Task.WhenAll(plan.Settled.Select(p => _control.UnbindAsync(p, JobNames.Tracking, cancellationToken)));
         if (plan.WakeAfter is { } wake && wake > TimeSpan.Zero)
         {
             queue.AddAfter(key, wake);
         }
 
-        if (!_expectations.AreMet(key))
+        if (!mayDecide)
         {
             return;
         }
@@ -173,7 +181,7 @@ public sealed class JobController : QueueController
             return true;
         }
 
-        await _client.UpdateAsync(new V1Job { ApiVersion = "batch/v1", Kind = Kind, Metadata = job.Metadata, Spec = job.Spec, Status = status }, "status", cancellationToken);
+        await _client.UpdateAsync(new V1Job { ApiVersion = Kind.ApiVersion, Kind = Kind.Kind, Metadata = job.Metadata, Spec = job.Spec, Status = status }, "status", cancellationToken);
         Announce(job, status);
         return false;
     }
@@ -199,25 +207,6 @@ public sealed class JobController : QueueController
         if (JobNames.Has(job, "Suspended") && status.Conditions?.Any(c => c.Type == "Suspended" && c.Status == "False") == true)
         {
             _events.Record(job, "Normal", "Resumed", "Job resumed");
-        }
-    }
-
-    private async Task ReleaseAsync(V1Pod pod, CancellationToken cancellationToken)
-    {
-        if (!JobNames.IsTracked(pod))
-        {
-            return;
-        }
-
-        var finalizers = new JsonArray([.. pod.Metadata.Finalizers.Where(f => f != JobNames.Tracking).Select(f => (JsonNode)f)]);
-        var patch = new JsonObject { ["metadata"] = new JsonObject { ["uid"] = pod.Metadata.Uid, ["finalizers"] = finalizers } };
-        try
-        {
-            await _client.PatchAsync<V1Pod>(pod.Metadata.NamespaceProperty, pod.Metadata.Name, PatchKind.Merge, patch, null, cancellationToken);
-        }
-        catch (ApiException e) when (e.IsNotFound || e.IsConflict)
-        {
-            // Gone, or another of its name.
         }
     }
 }

@@ -1,5 +1,6 @@
 using Podhost.Control.Objects;
 using k8s.Models;
+using Podhost.Control.Controllers.ReplicaSets;
 using Podhost.Control.Controllers.Workloads;
 
 namespace Podhost.Control.Controllers.Jobs;
@@ -59,9 +60,9 @@ internal static class JobDecider
     {
         var wanted = Wanted(job, accounts, active.Count);
         var wake = JobConditions.UntilDeadline(job, status, now);
-        if (active.Count > wanted)
+        if (Surplus(job, active, active.Count - wanted, now) is { Count: > 0 } surplus)
         {
-            return new JobPlan(status, accounts.Settled, [], [.. Surplus(active).Take(active.Count - wanted)], wake);
+            return new JobPlan(status, accounts.Settled, [], surplus, wake);
         }
 
         var missing = Math.Min(wanted - active.Count - (job.Spec.PodReplacementPolicy == "Failed" ? terminating : 0), Burst);
@@ -124,8 +125,19 @@ internal static class JobDecider
         return [.. Enumerable.Range(0, job.Spec.Completions ?? 0).Where(i => !taken.Contains(i) && !accounts.Indexes.Contains(i) && accounts.FailedIndexes?.Contains(i) != true).Take(missing)];
     }
 
-    private static IEnumerable<V1Pod> Surplus(IEnumerable<V1Pod> active) =>
-        active.OrderBy(p => PodStates.IsReady(p) ? 1 : 0).ThenByDescending(p => p.Metadata.CreationTimestamp).ThenByDescending(JobNames.IndexOf);
+    /// <summary>The pods that are too many: of an index that the job no longer has, second ones of an index, and so many others that the number is right.</summary>
+    private static List<V1Pod> Surplus(V1Job job, List<V1Pod> active, int least, DateTimeOffset now)
+    {
+        var ranked = ReplicaSetDecider.Ranked(active, _ => 0, now).ToList();
+        var gone = new List<V1Pod>();
+        if (JobNames.IsIndexed(job))
+        {
+            var last = ranked.Where(p => JobNames.IndexOf(p) is var i && i >= 0 && i < (job.Spec.Completions ?? 0)).ToLookup(JobNames.IndexOf).Select(g => g.Last()).ToHashSet();
+            gone.AddRange(ranked.Where(p => !last.Contains(p)));
+        }
+
+        return [.. gone, .. ranked.Except(gone).Take(Math.Max(0, least - gone.Count))];
+    }
 
     /// <summary>How long to wait before the next pod: failures in a row double it.</summary>
     private static TimeSpan? Backoff(V1Job job, IReadOnlyList<V1Pod> pods, DateTimeOffset now)

@@ -58,39 +58,27 @@ public abstract class ReplicaController<TOwner> : QueueController where TOwner :
     }
 
     /// <inheritdoc />
-    protected override async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken)
+    protected override Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, CancellationToken cancellationToken) =>
+        AttemptAsync(queue, key, _owners, owner => ReconcileAsync(queue, key, owner, cancellationToken));
+
+    private async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, TOwner owner, CancellationToken cancellationToken)
     {
-        if (_owners.Get(key.Namespace, key.Name) is not { } owner)
+        var mayDecide = _expectations.AreMet(key);
+        var pods = await _owned.ClaimAsync(owner, cancellationToken);
+        Refusal? refusal = null;
+        if (mayDecide)
         {
-            return;
+            refusal = await ApplyAsync(queue, key, owner, pods, cancellationToken);
         }
 
-        try
-        {
-            var pods = await _owned.ClaimAsync(owner, cancellationToken);
-            string? refusal = null;
-            if (_expectations.AreMet(key))
-            {
-                refusal = await ApplyAsync(queue, key, owner, pods, cancellationToken);
-            }
-
-            await TellAsync(owner, pods, refusal, cancellationToken);
-            if (refusal is not null)
-            {
-                queue.AddRateLimited(key);
-            }
-        }
-        catch (ApiException e) when (e.IsNotFound)
-        {
-            // Gone.
-        }
-        catch (ApiException e) when (e.IsConflict)
+        await TellAsync(owner, pods, refusal, cancellationToken);
+        if (refusal is not null)
         {
             queue.AddRateLimited(key);
         }
     }
 
-    private async Task<string?> ApplyAsync(WorkQueue<ObjectKey> queue, ObjectKey key, TOwner owner, IReadOnlyList<V1Pod> pods, CancellationToken cancellationToken)
+    private async Task<Refusal?> ApplyAsync(WorkQueue<ObjectKey> queue, ObjectKey key, TOwner owner, IReadOnlyList<V1Pod> pods, CancellationToken cancellationToken)
     {
         var set = AsSet(owner);
         var byNode = pods.Where(PodStates.IsActive).GroupBy(p => p.Spec.NodeName ?? "").ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal);
@@ -100,7 +88,15 @@ public abstract class ReplicaController<TOwner> : QueueController where TOwner :
             queue.AddAfter(key, wake);
         }
 
-        await _control.DeleteAsync(owner, plan.Delete, cancellationToken);
+        try
+        {
+            await _control.DeleteAsync(owner, plan.Delete, cancellationToken);
+        }
+        catch (ApiException e)
+        {
+            return new Refusal("FailedDelete", e.Message);
+        }
+
         if (plan.Create == 0)
         {
             return null;
@@ -108,10 +104,10 @@ public abstract class ReplicaController<TOwner> : QueueController where TOwner :
 
         var reference = _kind.Reference(owner);
         var made = Enumerable.Range(0, plan.Create).Select(_ => PodTemplates.Make(set.Spec.Template, owner, reference)).ToList();
-        return (await _control.CreateAsync(owner, made, cancellationToken)).Refusal?.Message;
+        return (await _control.CreateAsync(owner, made, cancellationToken)).Refusal is { } refused ? new Refusal("FailedCreate", refused.Message) : null;
     }
 
-    private async Task TellAsync(TOwner owner, IReadOnlyList<V1Pod> pods, string? refusal, CancellationToken cancellationToken)
+    private async Task TellAsync(TOwner owner, IReadOnlyList<V1Pod> pods, Refusal? refusal, CancellationToken cancellationToken)
     {
         var set = AsSet(owner);
         var status = ReplicaSetDecider.StatusOf(set, pods, refusal, _time.GetUtcNow());

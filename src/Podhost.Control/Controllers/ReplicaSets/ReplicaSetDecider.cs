@@ -10,12 +10,18 @@ namespace Podhost.Control.Controllers.ReplicaSets;
 /// <param name="WakeAfter">The time after which a pod becomes available, and the status changes with nobody telling; null for none.</param>
 internal sealed record ReplicaPlan(int Create, IReadOnlyList<V1Pod> Delete, TimeSpan? WakeAfter);
 
+/// <summary>What the server refused, as the condition ReplicaFailure tells it.</summary>
+/// <param name="Reason">FailedCreate or FailedDelete.</param>
+/// <param name="Message">The server's word.</param>
+internal sealed record Refusal(string Reason, string Message);
+
 /// <summary>Pure decisions about a ReplicaSet. Source: upstream's replicaset controller and its ActivePodsWithRanks.</summary>
 internal static class ReplicaSetDecider
 {
     /// <summary>The most pods that one look at a set makes or deletes.</summary>
     public const int Burst = 500;
 
+    private const string ReplicaFailure = "ReplicaFailure";
     private const string DeletionCost = "controller.kubernetes.io/pod-deletion-cost";
 
     /// <summary>How many pods are missing, or which are too many.</summary>
@@ -38,9 +44,19 @@ internal static class ReplicaSetDecider
             : new ReplicaPlan(0, [.. Ranked(active, onNode, now).Take(Math.Min(active.Count - wanted, Burst))], wake);
     }
 
-    /// <summary>The status that the pods make.</summary>
-    public static V1ReplicaSetStatus StatusOf(V1ReplicaSet set, IReadOnlyList<V1Pod> pods, string? refusal, DateTimeOffset now)
+    /// <summary>The status that the pods make; conditions of others stay.</summary>
+    /// <param name="set">The set.</param>
+    /// <param name="pods">Its pods.</param>
+    /// <param name="refusal">What the server refused to make or to delete; null for nothing.</param>
+    /// <param name="now">The time.</param>
+    public static V1ReplicaSetStatus StatusOf(V1ReplicaSet set, IReadOnlyList<V1Pod> pods, Refusal? refusal, DateTimeOffset now)
     {
+        List<V1ReplicaSetCondition> conditions = [.. (set.Status?.Conditions ?? []).Where(c => c.Type != ReplicaFailure)];
+        if (refusal is not null)
+        {
+            conditions.Add(Failure(set, refusal, now));
+        }
+
         var active = pods.Where(PodStates.IsActive).ToList();
         var template = set.Spec.Template?.Metadata?.Labels ?? new Dictionary<string, string>();
         return new V1ReplicaSetStatus
@@ -50,12 +66,16 @@ internal static class ReplicaSetDecider
             ReadyReplicas = active.Count(PodStates.IsReady),
             AvailableReplicas = active.Count(p => PodStates.IsAvailable(p, set.Spec.MinReadySeconds ?? 0, now, out _)),
             ObservedGeneration = set.Metadata.Generation ?? 0,
-            Conditions = refusal is null ? null : [Failure(set, refusal, now)],
+            TerminatingReplicas = pods.Count(p => p.Metadata.DeletionTimestamp is not null && !PodStates.IsFinished(p)),
+            Conditions = conditions.Count == 0 ? null : conditions,
         };
     }
 
-    // Those that are worth least go first.
-    private static IEnumerable<V1Pod> Ranked(IEnumerable<V1Pod> pods, Func<V1Pod, int> onNode, DateTimeOffset now) => pods
+    /// <summary>Pods in the order in which they are given up: those that are worth least go first.</summary>
+    /// <param name="pods">Active pods.</param>
+    /// <param name="onNode">As in <see cref="Decide"/>.</param>
+    /// <param name="now">The time.</param>
+    public static IEnumerable<V1Pod> Ranked(IEnumerable<V1Pod> pods, Func<V1Pod, int> onNode, DateTimeOffset now) => pods
         .OrderBy(p => string.IsNullOrEmpty(p.Spec.NodeName) ? 0 : 1)
         .ThenBy(p => p.Status?.Phase switch { "Pending" => 0, "Running" => 2, _ => 1 })
         .ThenBy(p => PodStates.IsReady(p) ? 1 : 0)
@@ -74,9 +94,9 @@ internal static class ReplicaSetDecider
 
     private static int Restarts(V1Pod pod) => pod.Status?.ContainerStatuses?.Select(c => c.RestartCount).DefaultIfEmpty().Max() ?? 0;
 
-    private static V1ReplicaSetCondition Failure(V1ReplicaSet set, string refusal, DateTimeOffset now) =>
-        set.Status?.Conditions?.FirstOrDefault(c => c.Type == "ReplicaFailure" && c.Status == "True") ?? new V1ReplicaSetCondition
+    private static V1ReplicaSetCondition Failure(V1ReplicaSet set, Refusal refusal, DateTimeOffset now) =>
+        set.Status?.Conditions?.FirstOrDefault(c => c.Type == ReplicaFailure && c.Status == "True") ?? new V1ReplicaSetCondition
         {
-            Type = "ReplicaFailure", Status = "True", Reason = "FailedCreate", Message = refusal, LastTransitionTime = now.UtcDateTime,
+            Type = ReplicaFailure, Status = "True", Reason = refusal.Reason, Message = refusal.Message, LastTransitionTime = now.UtcDateTime,
         };
 }

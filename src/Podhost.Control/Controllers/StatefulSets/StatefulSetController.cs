@@ -80,6 +80,7 @@ public sealed class StatefulSetController : QueueController
 
     private async Task ReconcileAsync(WorkQueue<ObjectKey> queue, ObjectKey key, V1StatefulSet set, CancellationToken cancellationToken)
     {
+        var mayDecide = _expectations.AreMet(key);
         var pods = await _owned.ClaimAsync(set, cancellationToken);
         var mine = await _history.ClaimAsync(set, cancellationToken);
         var collisions = set.Status?.CollisionCount ?? 0;
@@ -95,7 +96,7 @@ public sealed class StatefulSetController : QueueController
 
         // The status is told whatever becomes of the pods: a refused pod must not hide what is there.
         await TellAsync(set, pods, revisions, collisions, cancellationToken);
-        if (_expectations.AreMet(key))
+        if (mayDecide)
         {
             await ApplyAsync(queue, set, pods, revisions, RevisionRules.TemplateOf(current) ?? set.Spec.Template, cancellationToken);
         }

@@ -27,6 +27,7 @@ internal static class StatefulStatus
             CurrentRevision = revisions.Current,
             UpdateRevision = revisions.Update,
             CollisionCount = collisions,
+            Conditions = set.Status?.Conditions,
         };
         if (IsComplete(set, status))
         {

@@ -13,7 +13,10 @@ internal sealed class Expectations(TimeProvider time)
     private readonly Lock gate = new();
     private readonly Dictionary<ObjectKey, Expected> byOwner = [];
 
-    /// <summary>True where the copy shows everything that the owner did.</summary>
+    /// <summary>
+    /// True where the copy shows everything that the owner did. To be asked before the copy is read: asked after it, a pod that came into the copy in
+    /// between would be made twice.
+    /// </summary>
     public bool AreMet(ObjectKey owner)
     {
         lock (gate)

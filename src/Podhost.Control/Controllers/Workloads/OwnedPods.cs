@@ -79,21 +79,23 @@ internal sealed class OwnedPods<TOwner>(
             }
             else
             {
-                await control.ReleaseAsync(owner, pod, cancellationToken);
+                await control.ReleaseAsync(owner, pod, kind.Finalizer, cancellationToken);
             }
         }
 
         foreach (var pod in orphans.Where(o => Finds(owner, o, selector) && mine.All(m => m.Metadata.Uid != o.Metadata.Uid)))
         {
-            if (PodStates.IsActive(pod) && await Ownership.MayAdoptAsync(client, owner, cancellationToken))
+            if (MayAdopt(pod) && await Ownership.MayAdoptAsync(client, owner, cancellationToken))
             {
-                await control.AdoptAsync(kind.Reference(owner), pod, cancellationToken);
+                await control.AdoptAsync(kind.Reference(owner), pod, kind.Finalizer, cancellationToken);
                 mine.Add(pod);
             }
         }
 
         return mine;
     }
+
+    private bool MayAdopt(V1Pod pod) => pod.Metadata.DeletionTimestamp is null && (kind.AdoptsFinished || PodStates.IsActive(pod));
 
     private bool Finds(TOwner owner, V1Pod pod) => Finds(owner, pod, kind.SelectorOf(owner));
 

@@ -14,6 +14,12 @@ internal sealed record OwnerKind<TOwner>(string ApiVersion, string Kind, Func<TO
     /// <summary>False for a pod that an owner may not have although its selector finds it.</summary>
     public Func<TOwner, V1Pod, bool> MayOwn { get; init; } = (_, _) => true;
 
+    /// <summary>What a pod carries as long as an owner has it: put on with its adoption, taken off with its release; null for nothing.</summary>
+    public string? Finalizer { get; init; }
+
+    /// <summary>True where orphans that have ended are adopted too: their ends count.</summary>
+    public bool AdoptsFinished { get; init; }
+
     /// <summary>The reference that makes an owner the controller of others.</summary>
     public V1OwnerReference Reference(TOwner owner) => Ownership.Reference(owner, ApiVersion, Kind);
 }

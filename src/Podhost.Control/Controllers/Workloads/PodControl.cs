@@ -70,21 +70,53 @@ internal sealed class PodControl(IApiClient client, IEventSink events, Expectati
     }
 
     /// <summary>Takes an orphan, where it still is the pod that was seen.</summary>
-    public async Task AdoptAsync(V1OwnerReference reference, V1Pod pod, CancellationToken cancellationToken)
+    /// <param name="reference">The reference to its owner.</param>
+    /// <param name="pod">The pod.</param>
+    /// <param name="finalizer">What it carries from then on; null for nothing.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public Task AdoptAsync(V1OwnerReference reference, V1Pod pod, string? finalizer, CancellationToken cancellationToken)
     {
-        var references = Ownership.ToJson((pod.Metadata.OwnerReferences ?? []).Append(reference));
-        await PatchAsync(pod, new JsonObject { ["uid"] = pod.Metadata.Uid, ["ownerReferences"] = references }, cancellationToken);
+        var metadata = new JsonObject { ["ownerReferences"] = Ownership.ToJson((pod.Metadata.OwnerReferences ?? []).Append(reference)) };
+        if (finalizer is not null)
+        {
+            metadata["finalizers"] = Finalizers(Without(pod, finalizer).Append(finalizer));
+        }
+
+        return PatchAsync(pod, metadata, cancellationToken);
     }
 
     /// <summary>Lets go of a pod that the selector no longer finds.</summary>
-    public async Task ReleaseAsync(IKubernetesObject<V1ObjectMeta> owner, V1Pod pod, CancellationToken cancellationToken)
+    /// <param name="owner">Whose it was.</param>
+    /// <param name="pod">The pod.</param>
+    /// <param name="finalizer">What it carried as long as it was; null for nothing.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public Task ReleaseAsync(IKubernetesObject<V1ObjectMeta> owner, V1Pod pod, string? finalizer, CancellationToken cancellationToken)
     {
-        var references = Ownership.ToJson(pod.Metadata.OwnerReferences.Where(r => r.Uid != owner.Metadata.Uid));
-        await PatchAsync(pod, new JsonObject { ["uid"] = pod.Metadata.Uid, ["ownerReferences"] = references }, cancellationToken);
+        var metadata = new JsonObject { ["ownerReferences"] = Ownership.ToJson(pod.Metadata.OwnerReferences.Where(r => r.Uid != owner.Metadata.Uid)) };
+        if (finalizer is not null)
+        {
+            metadata["finalizers"] = Finalizers(Without(pod, finalizer));
+        }
+
+        return PatchAsync(pod, metadata, cancellationToken);
     }
+
+    /// <summary>Takes a finalizer off a pod that has it.</summary>
+    public async Task UnbindAsync(V1Pod pod, string finalizer, CancellationToken cancellationToken)
+    {
+        if (pod.Metadata.Finalizers?.Contains(finalizer) == true)
+        {
+            await PatchAsync(pod, new JsonObject { ["finalizers"] = Finalizers(Without(pod, finalizer)) }, cancellationToken);
+        }
+    }
+
+    private static IEnumerable<string> Without(V1Pod pod, string finalizer) => (pod.Metadata.Finalizers ?? []).Where(f => f != finalizer);
+
+    private static JsonArray Finalizers(IEnumerable<string> all) => [.. all.Select(f => (JsonNode)f)];
 
     private async Task PatchAsync(V1Pod pod, JsonObject metadata, CancellationToken cancellationToken)
     {
+        metadata["uid"] = pod.Metadata.Uid;
         try
         {
             await client.PatchAsync<V1Pod>(

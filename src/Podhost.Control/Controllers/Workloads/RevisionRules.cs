@@ -23,13 +23,23 @@ internal static class RevisionRules
     /// <summary>Label of a pod (and of a DaemonSet's revision): the revision that it was made from.</summary>
     public const string PodRevision = "controller-revision-hash";
 
-    /// <summary>What a revision of a template holds: a strategic merge patch that replaces the template.</summary>
+    /// <summary>
+    /// What a revision of a template holds: a strategic merge patch that replaces the template. Its fields are in the order of their names at
+    /// every depth, as upstream writes them: clients find the revision of a template by comparing the bytes.
+    /// </summary>
     public static JsonObject DataOf(V1PodTemplateSpec template)
     {
         var json = ObjectCodec.ToObject(template);
         json["$patch"] = "replace";
-        return new JsonObject { ["spec"] = new JsonObject { ["template"] = json } };
+        return new JsonObject { ["spec"] = new JsonObject { ["template"] = Ordered(json) } };
     }
+
+    private static JsonNode? Ordered(JsonNode? node) => node switch
+    {
+        JsonObject fields => new JsonObject(fields.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => KeyValuePair.Create(f.Key, Ordered(f.Value)))),
+        JsonArray items => new JsonArray([.. items.Select(Ordered)]),
+        _ => node?.DeepClone(),
+    };
 
     /// <summary>What a revision holds; an empty object where it is nothing that we wrote.</summary>
     public static JsonObject DataOf(V1ControllerRevision revision) => (object?)revision.Data switch
