@@ -14,6 +14,7 @@ using Podhost.ApiServer.Authn;
 using Podhost.ApiServer.InProcess;
 using Podhost.ApiServer.Routes;
 using Podhost.ApiServer.WatchCache;
+using Podhost.Streaming.Hosting;
 
 namespace Podhost.ApiServer.Hosting;
 
@@ -131,6 +132,7 @@ public sealed class ApiServer : IAsyncDisposable
     {
         kestrel.AddServerHeader = false;
         kestrel.AllowSynchronousIO = false;
+        HeaderLimits.Apply(kestrel.Limits);
         kestrel.Limits.MaxRequestBodySize = null;
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.MinResponseDataRate = null;

@@ -23,6 +23,7 @@ public static class EmbeddedWebHost
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(options =>
         {
             options.AddServerHeader = false;
+            HeaderLimits.Apply(options.Limits);
 
             // Streams may idle: a shell that waits for its user is no slow client.
             options.Limits.MinRequestBodyDataRate = null;

@@ -60,7 +60,7 @@ public sealed class JobTests
         var job = Job(completions: 5, parallelism: 5, indexed: true);
         job.Spec.SuccessPolicy = new V1SuccessPolicy { Rules = [new() { SucceededCount = 5 }, new() { SucceededIndexes = indexes, SucceededCount = count }] };
         job.Status = new V1JobStatus { CompletedIndexes = IndexSet.Print(succeeded), Succeeded = succeeded.Length };
-        var plan = JobDecider.Decide(job, [Pod("late", "Running")], Start);
+        var plan = JobDecider.Decide(job, [Indexed("late", 3, "Running")], Start);
         Assert.Equal(ends ? 1 : 0, plan.Delete.Count);
         Assert.Equal(ends ? "SuccessPolicy: Matched rules at index 1" : null, plan.Status.Conditions?.Where(c => c.Type == "SuccessCriteriaMet").Select(c => $"{c.Reason}: {c.Message}").SingleOrDefault());
 
@@ -230,6 +230,7 @@ public sealed class JobTests
     private static V1Pod Pod(string uid, string phase, DateTimeOffset? end = null) => new()
     {
         Metadata = new V1ObjectMeta { Name = uid, NamespaceProperty = "ns", Uid = uid, Finalizers = [JobNames.Tracking] },
+        Spec = new V1PodSpec(),
         Status = new V1PodStatus
         {
             Phase = phase,

@@ -106,6 +106,7 @@ public abstract class VerbTests(ClusterFixture cluster) : ClusterTest(cluster), 
         Assert.Equal(new Ran(0, "out\n", "err\n"), await V.RunAsync(["exec", "executes", "--", "sh", "-c", "echo out; echo err >&2"], null));
         Assert.Equal(7, (await V.RunAsync(["exec", "executes", "--", "sh", "-c", "exit 7"], null)).Code);
         Assert.Equal("typed", (await V.RunAsync(["exec", "-i", "executes", "--", "cat"], "typed")).Ok());
+        Assert.Equal(new string('a', 20_000), (await V.RunAsync(["exec", "executes", "--", "echo", new string('a', 20_000)], null)).Ok().Trim());
         Assert.NotEqual(0, (await V.RunAsync("exec executes -- /no/such/command")).Code);
 
         var terminal = await V.ShellAsync("stty rows 33 cols 77 2>/dev/null; (echo 'tty && stty size'; echo exit 5) | script -qec \"stty rows 33 cols 77; $K exec -it executes -- sh\" /dev/null");

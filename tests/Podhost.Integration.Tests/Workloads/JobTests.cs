@@ -34,12 +34,12 @@ public sealed class JobTests(ClusterFixture cluster) : ClusterTest(cluster)
         await K.ApplyAsync(Job("keeper", "sleep 3600", "parallelism: 1"));
         await K.OkAsync("wait job/keeper --for=jsonpath={.status.ready}=1 --timeout=60s");
         var (pod, uid) = (await K.OkAsync("get pods -l batch.kubernetes.io/job-name=keeper -o jsonpath={.items[0].metadata.name}"), await K.OkAsync("get job keeper -o jsonpath={.metadata.uid}"));
-        await K.OkAsync($$"""patch pod {{pod}} --type=merge -p {"metadata":{"ownerReferences":null}}""");
+        await K.OkAsync($$$"""patch pod {{{pod}}} --type=merge -p {"metadata":{"ownerReferences":null}}""");
         await K.OkAsync($"wait pod/{pod} --for=jsonpath={{.metadata.ownerReferences[0].uid}}={uid} --timeout=60s");
         Assert.Contains("job-tracking", await K.OkAsync($"get pod {pod} -o jsonpath={{.metadata.finalizers}}"));
 
         // Let go, it is nobody's: nothing keeps it from being deleted, and another takes its place.
-        await K.OkAsync($$"""patch pod {{pod}} --type=merge -p {"metadata":{"labels":null}}""");
+        await K.OkAsync($$$"""patch pod {{{pod}}} --type=merge -p {"metadata":{"labels":null}}""");
         (await K.ShellAsync($"while [ -n \"$($K get pod {pod} -o jsonpath={{.metadata.ownerReferences}})\" ]; do sleep 0.2; done", TimeSpan.FromSeconds(60))).Ok();
         await K.OkAsync("wait job/keeper --for=jsonpath={.status.ready}=1 --timeout=60s");
         Assert.Equal("", await K.OkAsync($"get pod {pod} -o jsonpath={{.metadata.ownerReferences}}{{.metadata.finalizers}}"));
