@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Microsoft.Win32.SafeHandles;
 
 namespace Podhost.Integration.Tests.Instances;
 
@@ -9,12 +10,14 @@ public sealed partial class PodTraces
     private readonly string _uid;
     private readonly string[] _ids;
     private readonly string _network;
+    private readonly SafeFileHandle _held;
     private readonly string _device;
     private readonly string[] _rules;
 
-    private PodTraces(Instance instance, string uid, string[] ids, string network, string device, string[] rules)
+    private PodTraces(Instance instance, string uid, string[] ids, string network, SafeFileHandle held, string device, string[] rules)
     {
         _rules = rules;
+        _held = held;
         _instance = instance;
         _uid = uid;
         _ids = ids;
@@ -30,12 +33,14 @@ public sealed partial class PodTraces
         string[] ids = [.. children.Select(Path.GetFileName).OfType<string>().Distinct()];
         var process = children.SelectMany(Processes).First();
         var network = new FileInfo($"/proc/{process}/ns/net").LinkTarget!;
+        // The kernel gives a namespace's number to the next one as soon as it ends: held, so that nobody else's is taken for the pod's.
+        var held = File.OpenHandle($"/proc/{process}/ns/net", FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         var links = (await Shell.RunAsync("nsenter", ["-t", process, "-n", "ip", "-o", "link", "show", "eth0"])).Ok();
         var index = PeerIndex().Match(links).Groups[1].Value;
         var device = Directory.GetDirectories("/sys/class/net").Single(d => Index(d) == index);
         var address = Address().Match((await Shell.RunAsync("nsenter", ["-t", process, "-n", "ip", "-o", "-4", "addr", "show", "eth0"])).Ok()).Groups[1].Value;
         var word = new Regex($@"(?<![\d.]){Regex.Escape(address)}(?![\d.])");
-        return new PodTraces(instance, uid, ids, network, device, [.. (await RulesetAsync()).Where(r => word.IsMatch(r))]);
+        return new PodTraces(instance, uid, ids, network, held, device, [.. (await RulesetAsync()).Where(r => word.IsMatch(r))]);
     }
 
     // Devices of other pods come and go meanwhile.
@@ -85,6 +90,7 @@ public sealed partial class PodTraces
             left = [.. Left(), .. _rules.Where(rules.Contains).Select(r => $"nftables {r}")];
             if (left.Length == 0)
             {
+                _held.Dispose();
                 return;
             }
 
@@ -101,10 +107,19 @@ public sealed partial class PodTraces
         [
             .. new[] { Path.Combine(_instance.Root, "data/kubelet/pods", _uid), _device }.Where(Directory.Exists),
             .. Directory.GetDirectories(Path.Combine(_instance.Root, "logs"), $"*{_uid}"),
+            .. LogLinks(),
             .. Cgroups(_instance, _uid),
             .. File.ReadLines("/proc/self/mountinfo").Where(m => m.Contains(_uid, StringComparison.Ordinal) || m.Contains(network, StringComparison.Ordinal) || Names(m)),
             .. Directory.GetDirectories("/proc").Where(d => char.IsDigit(Path.GetFileName(d)[0])).Where(IsOfThePod),
         ];
+    }
+
+    private IEnumerable<string> LogLinks()
+    {
+        var directory = Path.Combine(_instance.Root, "containers");
+        return Directory.Exists(directory)
+            ? Directory.GetFiles(directory).Where(l => new FileInfo(l).LinkTarget?.Contains(_uid, StringComparison.Ordinal) == true)
+            : [];
     }
 
     private bool IsOfThePod(string process)
