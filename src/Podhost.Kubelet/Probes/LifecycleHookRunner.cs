@@ -1,9 +1,10 @@
 using System.Globalization;
 using Grpc.Core;
-using k8s.Models;
 using Podhost.Cri.Services;
 using Podhost.Cri.V1;
+using Podhost.Kubelet.Containers;
 using Podhost.Kubelet.Probes.Handlers;
+using k8s.Models;
 
 namespace Podhost.Kubelet.Probes;
 
@@ -78,7 +79,7 @@ public sealed class LifecycleHookRunner(IRuntimeService runtime, TimeProvider ti
         }
         catch (RpcException e)
         {
-            return $"rpc error: code = {e.StatusCode} desc = {e.Status.Detail}";
+            return RpcText.Of(e);
         }
     }
 

@@ -208,6 +208,14 @@ public sealed class HttpProbeTests : IAsyncLifetime
         };
         Assert.Equal(
             "error: this server does not implement the grpc health protocol (grpc.health.v1.Health): unknown service", (await GrpcAsync(grpcPort, "")).Output);
+        handler = c =>
+        {
+            c.Response.ContentType = "application/grpc";
+            c.Response.AppendTrailer("grpc-status", "1");
+            c.Response.AppendTrailer("grpc-message", "no more");
+            return Task.CompletedTask;
+        };
+        Assert.Equal("error: health rpc probe failed: rpc error: code = Canceled desc = no more", (await GrpcAsync(grpcPort, "")).Output);
         var closed = ClosedPort();
         Assert.Equal(
             ProbeOutcome.Failure($"timeout: failed to connect service \"127.0.0.1:{closed}\" within 5s: dial tcp 127.0.0.1:{closed}: connect: connection refused"),

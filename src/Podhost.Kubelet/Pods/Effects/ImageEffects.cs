@@ -1,4 +1,5 @@
 using Grpc.Core;
+using Podhost.Kubelet.Containers;
 using Podhost.Kubelet.Pods.Decide;
 using Podhost.Kubelet.Pods.Loop;
 

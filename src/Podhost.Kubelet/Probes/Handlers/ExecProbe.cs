@@ -3,6 +3,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using Podhost.Cri.Services;
 using Podhost.Cri.V1;
+using Podhost.Kubelet.Containers;
 
 namespace Podhost.Kubelet.Probes.Handlers;
 
@@ -41,7 +42,7 @@ internal static class ExecProbe
         }
         catch (RpcException e)
         {
-            return ProbeOutcome.Unknown($"rpc error: code = {e.StatusCode} desc = {e.Status.Detail}");
+            return ProbeOutcome.Unknown(RpcText.Of(e));
         }
     }
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Podhost.Kubelet.Containers;
 
 namespace Podhost.Kubelet.Probes.Handlers;
 
@@ -107,7 +108,7 @@ internal static class GrpcProbe
             return $"timeout: failed to connect service \"{address}\" within {seconds}: {why}";
         }
 
-        return $"error: health rpc probe failed: rpc error: code = {e.StatusCode} desc = {e.Status.Detail}";
+        return $"error: health rpc probe failed: {RpcText.Of(e)}";
     }
 
     private sealed record HealthAnswer(int Status);
