@@ -1,9 +1,11 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Podhost.Configuration;
 using Podhost.Cri.Client;
 using Podhost.Cri.Services;
 using Podhost.Cri.V1;
 using Podhost.Images;
+using Podhost.Kubelet.Containers.Files;
 using Podhost.Kubelet.Resources;
 using Podhost.Linux.Cgroups;
 using Podhost.Linux.Netlink;
@@ -54,6 +56,12 @@ internal static class Teardown
         RemoveCgroups(options);
         DirectoryRemoval.Unmount(options.DataDir);
         DirectoryRemoval.Unmount(options.RunDir);
+        var links = new LogLinks(options.PodLogsDir, NullLogger.Instance);
+        foreach (var directory in podLogs)
+        {
+            links.Remove(directory);
+        }
+
         foreach (var directory in (string[])[.. podLogs, options.RunDir, options.DataDir])
         {
             DirectoryRemoval.Delete(directory);

@@ -1,4 +1,6 @@
 using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Podhost.Cri.Services;
 using Podhost.Kubelet.Containers;
 using Podhost.Kubelet.Hosting;
@@ -32,6 +34,9 @@ internal sealed record PodEffectServices
     public Func<RuntimeTraits> Traits { get; init; } = () => RuntimeTraits.Unknown;
 
     public required TimeProvider Time { get; init; }
+
+    /// <summary>For what goes wrong beside an effect.</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
 
     /// <summary>Root of the pods' logs.</summary>
     public required string LogsDirectory { get; init; }
@@ -126,12 +131,6 @@ internal sealed class EffectException(EffectFailure failure, string containerId 
     public EffectFailure Failure { get; } = failure;
 
     public string ContainerId { get; } = containerId;
-}
-
-/// <summary>A runtime's failure as upstream's messages print it.</summary>
-internal static class RpcText
-{
-    public static string Of(RpcException e) => $"rpc error: code = {e.StatusCode} desc = {e.Status.Detail}";
 }
 
 /// <summary>Outcome helpers of the handlers.</summary>

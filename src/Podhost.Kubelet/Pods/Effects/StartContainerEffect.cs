@@ -2,6 +2,7 @@ using Grpc.Core;
 using k8s.Models;
 using Podhost.Cri.V1;
 using Podhost.Kubelet.Containers;
+using Podhost.Kubelet.Containers.Files;
 using Podhost.Kubelet.Pods.Decide;
 using Podhost.Kubelet.Pods.Loop;
 using Podhost.Kubelet.Volumes;
@@ -12,6 +13,7 @@ namespace Podhost.Kubelet.Pods.Effects;
 internal sealed class StartContainerEffect(PodEffectServices services)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+    private readonly LogLinks links = new(services.LogsDirectory, services.Logger);
 
     public async Task<EffectOutcome> RunAsync(StartContainer effect, EffectContext context, CancellationToken cancellationToken)
     {
@@ -29,6 +31,7 @@ internal sealed class StartContainerEffect(PodEffectServices services)
             throw new EffectException(new EffectFailure(FailureKind.Transient, "RunContainerError", e.Status.Detail), id);
         }
 
+        links.Add(context.Pod, effect.Container, id, Path.Combine(sandbox.LogDirectory, config.LogPath));
         return services.Done(effect) with { Created = true, ContainerId = id };
     }
 
