@@ -25,6 +25,7 @@ public sealed partial class KubeletHost
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LastWrites = TimeSpan.FromSeconds(2);
+    private readonly ContainerCounts counts = new();
     private readonly KubeletOptions options;
     private readonly KubeletDependencies parts;
     private readonly ILogger logger;
@@ -96,6 +97,9 @@ public sealed partial class KubeletHost
 
     /// <summary>What the kubelet's server asks about pods.</summary>
     public IPodDirectory Pods => manager;
+
+    /// <summary>Counts of containers, for /metrics: series in Prometheus' text format.</summary>
+    public string Counts() => counts.ToString();
 
     /// <summary>Takes the report of a probe.</summary>
     public void Report(ProbeReport report) => manager.Report(report);
@@ -239,6 +243,7 @@ public sealed partial class KubeletHost
             Handlers = new RuntimeHandlers(parts.Client),
             Traits = () => traits,
             Time = parts.Time,
+            Logger = parts.Loggers.CreateLogger<PodEffects>(),
             LogsDirectory = options.PodLogsDirectory,
             RootDirectory = options.RootDirectory,
         }),
@@ -248,6 +253,7 @@ public sealed partial class KubeletHost
         Time = parts.Time,
         Logger = parts.Loggers.CreateLogger<PodLoop>(),
         Settings = () => settings,
+        Observe = counts.Follow,
     };
 
     private void RuntimeChanged(RuntimePod pod)
@@ -263,6 +269,7 @@ public sealed partial class KubeletHost
         if (pod is null)
         {
             parts.Objects.Untrack(uid);
+            mirrors?.Ended(uid);
         }
         else
         {

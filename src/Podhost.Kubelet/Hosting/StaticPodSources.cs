@@ -57,37 +57,16 @@ internal sealed class StaticPodSources
     }
 }
 
-/// <summary>Takes static pods: they run, and their mirrors show them.</summary>
+/// <summary>Takes static pods: they run, and their mirrors show them until they have ended.</summary>
 internal sealed class StaticTarget(PodManager manager, MirrorPods? mirrors) : IPodTarget
 {
-    private readonly Lock gate = new();
-    private readonly Dictionary<string, V1Pod> pods = new(StringComparer.Ordinal);
-
     /// <inheritdoc/>
     public void Set(V1Pod pod)
     {
-        lock (gate)
-        {
-            pods[pod.Metadata.Uid] = pod;
-        }
-
-        manager.Set(pod, PodOrigin.Static);
         mirrors?.Add(pod);
+        manager.Set(pod, PodOrigin.Static);
     }
 
     /// <inheritdoc/>
-    public void Gone(string uid, V1Pod? last)
-    {
-        manager.Gone(uid, last);
-        V1Pod? pod;
-        lock (gate)
-        {
-            pods.Remove(uid, out pod);
-        }
-
-        if (pod is not null)
-        {
-            mirrors?.Remove(pod);
-        }
-    }
+    public void Gone(string uid, V1Pod? last) => manager.Gone(uid, last);
 }

@@ -11,37 +11,68 @@ namespace Podhost.Kubelet.Sources;
 
 /// <summary>
 /// Keeps a mirror pod in the API for each static pod: made where it is missing, made anew where it is deleted or shows another manifest,
-/// deleted where its static pod is gone. Nothing that the API says about it reaches the static pod.
+/// deleted where its static pod has ended. Of several static pods of one name the first one that has not ended is shown. Nothing that the API
+/// says about a mirror reaches the static pod.
 /// </summary>
 internal sealed partial class MirrorPods(IApiClient client, Func<CancellationToken, Task<V1Node>> node, TimeProvider time, ILogger logger)
     : IMirrorEvents, IMirrorTargets, IMirrorNames
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
-    private readonly ConcurrentDictionary<string, V1Pod> statics = new(StringComparer.Ordinal);
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, List<V1Pod>> statics = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, V1Pod> mirrors = new(StringComparer.Ordinal);
     private readonly Channel<string> dirty = Channel.CreateBounded<string>(new BoundedChannelOptions(4096) { FullMode = BoundedChannelFullMode.Wait });
 
     /// <summary>Raised with the UID of a static pod whose mirror appeared.</summary>
     public event Action<string>? Appeared;
 
-    /// <summary>A static pod runs here.</summary>
-    public void Add(V1Pod pod) => Mark(statics, pod);
-
-    /// <summary>A static pod was removed.</summary>
-    public void Remove(V1Pod pod)
+    /// <summary>A static pod runs here, or will when the one of its name before it has ended.</summary>
+    public void Add(V1Pod pod)
     {
-        if (statics.TryGetValue(Key(pod), out var now) && now.Metadata.Uid == pod.Metadata.Uid)
+        lock (gate)
         {
-            statics.TryRemove(Key(pod), out _);
-            dirty.Writer.TryWrite(Key(pod));
+            if (!statics.TryGetValue(Key(pod), out var pods))
+            {
+                statics[Key(pod)] = pods = [];
+            }
+
+            if (!pods.Exists(p => p.Metadata.Uid == pod.Metadata.Uid))
+            {
+                pods.Add(pod);
+            }
         }
+
+        dirty.Writer.TryWrite(Key(pod));
+    }
+
+    /// <summary>A pod has ended to the last process and its source does not have it any more; one that is not static says nothing here.</summary>
+    public void Ended(string uid)
+    {
+        string? key;
+        lock (gate)
+        {
+            key = statics.FirstOrDefault(s => s.Value.Any(p => p.Metadata.Uid == uid)).Key;
+            if (key is null)
+            {
+                return;
+            }
+
+            statics[key].RemoveAll(p => p.Metadata.Uid == uid);
+            if (statics[key].Count == 0)
+            {
+                statics.Remove(key);
+            }
+        }
+
+        dirty.Writer.TryWrite(key);
     }
 
     /// <inheritdoc/>
     public void Seen(V1Pod mirror)
     {
-        Mark(mirrors, mirror);
-        if (statics.TryGetValue(Key(mirror), out var pod))
+        mirrors[Key(mirror)] = mirror;
+        dirty.Writer.TryWrite(Key(mirror));
+        if (Shown(Key(mirror)) is { } pod)
         {
             Appeared?.Invoke(pod.Metadata.Uid);
         }
@@ -57,15 +88,11 @@ internal sealed partial class MirrorPods(IApiClient client, Func<CancellationTok
     /// <inheritdoc/>
     public string? MirrorUidOf(string staticUid)
     {
-        foreach (var (key, pod) in statics)
+        lock (gate)
         {
-            if (pod.Metadata.Uid == staticUid)
-            {
-                return mirrors.TryGetValue(key, out var mirror) ? mirror.Metadata.Uid : null;
-            }
+            var key = statics.FirstOrDefault(s => s.Value[0].Metadata.Uid == staticUid).Key;
+            return key is not null && mirrors.TryGetValue(key, out var mirror) ? mirror.Metadata.Uid : null;
         }
-
-        return null;
     }
 
     /// <inheritdoc/>
@@ -75,7 +102,7 @@ internal sealed partial class MirrorPods(IApiClient client, Func<CancellationTok
         {
             if (mirror.Metadata.Uid == mirrorUid)
             {
-                return statics.TryGetValue(key, out var pod) ? pod.Metadata.Uid : null;
+                return Shown(key)?.Metadata.Uid;
             }
         }
 
@@ -107,7 +134,7 @@ internal sealed partial class MirrorPods(IApiClient client, Func<CancellationTok
 
     private async Task ReconcileAsync(string key, CancellationToken cancellationToken)
     {
-        statics.TryGetValue(key, out var pod);
+        var pod = Shown(key);
         mirrors.TryGetValue(key, out var mirror);
         if (mirror is not null && (pod is null || PodAnnotations.Get(mirror, PodAnnotations.Mirror) != PodAnnotations.Get(pod, PodAnnotations.Hash) || mirror.Metadata.DeletionTimestamp is not null))
         {
@@ -159,10 +186,12 @@ internal sealed partial class MirrorPods(IApiClient client, Func<CancellationTok
         }
     }
 
-    private void Mark(ConcurrentDictionary<string, V1Pod> map, V1Pod pod)
+    private V1Pod? Shown(string key)
     {
-        map[Key(pod)] = pod;
-        dirty.Writer.TryWrite(Key(pod));
+        lock (gate)
+        {
+            return statics.TryGetValue(key, out var pods) ? pods[0] : null;
+        }
     }
 
     private static string Key(V1Pod pod) => $"{pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}";

@@ -87,7 +87,7 @@ internal sealed class NodeHost
         KubeletHost? kubelet = null;
         await using var probes = new ProbeManager(_runtime, events, report => kubelet?.Report(report), new ProbeManagerOptions(), _time, _random);
         kubelet = new KubeletHost(settings, Dependencies(settings, inventory, events, probes, cgroups));
-        await using var server = Server(settings, new KubeletServerServices { Pods = kubelet.Pods, Runtime = _runtime, Probes = probes, Cadvisor = cgroups });
+        await using var server = Server(settings, new KubeletServerServices { Pods = kubelet.Pods, Runtime = _runtime, Probes = probes, Cadvisor = cgroups, Metrics = kubelet.Counts });
         await server.StartAsync(cancellationToken);
         OnListening?.Invoke();
         _loops.Add(kubelet.RunAsync);

@@ -64,6 +64,51 @@ public sealed class StaticPodTests(ClusterFixture cluster) : ClusterTest(cluster
         await K.OkAsync($"wait pod/{name} --for=delete --timeout=30s");
     }
 
+    [Fact]
+    public async Task A_pod_whose_file_is_changed_or_removed_is_shown_until_it_has_ended()
+    {
+        var file = Path.Combine(Cluster.StaticPods, "slow.yaml");
+        var name = $"slow-{Cluster.Node}";
+        var host = Directory.CreateDirectory(Path.Combine(Cluster.Root, "slow")).FullName;
+        string Manifest(string word) => ShellPod(
+            "slow", $"trap 'touch /host/{word}.told; until [ -e /host/{word}.go ]; do sleep 0.1; done; exit 0' TERM; echo {word}; while :; do sleep 0.1; done",
+            "volumeMounts: [{name: h, mountPath: /host}]", $"volumes: [{{name: h, hostPath: {{path: {host}}}}}]")
+            .Replace("metadata: {", $"metadata: {{namespace: {K.Namespace}, ", StringComparison.Ordinal)
+            .Replace("terminationGracePeriodSeconds: 1", "terminationGracePeriodSeconds: 60", StringComparison.Ordinal);
+        async Task ToldAsync(string word) => (await Shell.RunAsync("sh", ["-c", $"until [ -e {host}/{word}.told ]; do sleep 0.1; done"])).Ok();
+
+        await File.WriteAllTextAsync(file, Manifest("first"));
+        await K.EventAsync(name, "Started");
+        await K.ReadyAsync(name);
+        var uid = await K.FieldAsync(name, ".metadata.uid");
+
+        // Several changes while it ends: the last one counts.
+        await File.WriteAllTextAsync(file, Manifest("second"));
+        await ToldAsync("first");
+        await File.WriteAllTextAsync(file, Manifest("third"));
+        await File.WriteAllTextAsync(file, Manifest("fourth"));
+        Assert.Equal($"{uid} Running", await K.FieldAsync(name, ".metadata.uid} {.status.phase"));
+        await File.WriteAllTextAsync(Path.Combine(host, "first.go"), "");
+        await ShownAgainAsync(name, uid);
+        await K.ReadyAsync(name);
+        await PrintsAsync(name, "fourth");
+
+        // Removed, and there again as it was before its pod has ended: the same pod begins anew.
+        uid = await K.FieldAsync(name, ".metadata.uid");
+        var id = await K.FieldAsync(name, ".status.containerStatuses[0].containerID");
+        File.Delete(file);
+        await ToldAsync("fourth");
+        Assert.Equal($"{uid} Running", await K.FieldAsync(name, ".metadata.uid} {.status.phase"));
+        await File.WriteAllTextAsync(file, Manifest("fourth"));
+        await File.WriteAllTextAsync(Path.Combine(host, "fourth.go"), "");
+        (await K.ShellAsync($"while [ \"$($K get pod {name} -o 'jsonpath={{.status.containerStatuses[0].containerID}}')\" = {id} ]; do sleep 0.2; done")).Ok();
+        await K.ReadyAsync(name);
+        await PrintsAsync(name, "fourth");
+
+        File.Delete(file);
+        await K.OkAsync($"wait pod/{name} --for=delete --timeout=30s");
+    }
+
     // Ready comes from the runtime, the text from the container: one does not wait for the other.
     private async Task PrintsAsync(string name, string word) =>
         (await K.ShellAsync($"until [ \"$($K logs {name})\" = {word} ]; do sleep 0.2; done")).Ok();

@@ -46,7 +46,14 @@ internal sealed partial class PodManager : IPodDirectory, IEvictablePods
                 return;
             }
 
-            if (entries.TryGetValue(pod.Metadata.Uid, out var known))
+            if (entries.TryGetValue(pod.Metadata.Uid, out var known) && known.IsGone && origin == PodOrigin.Static)
+            {
+                // A manifest came back as it was while its pod is ending: the same pod begins again once it has ended.
+                known.Again = (pod, origin);
+                return;
+            }
+
+            if (known is not null)
             {
                 var given = admission.Ask(pod);
                 known.Loop.Post(m => (m.Pod, m.Allocation) = (pod, given ?? m.Allocation));
@@ -69,6 +76,7 @@ internal sealed partial class PodManager : IPodDirectory, IEvictablePods
             finished.Remove(uid);
             if (entries.TryGetValue(uid, out var entry))
             {
+                (entry.IsGone, entry.Again) = (true, null);
                 entry.Loop.Post(m =>
                 {
                     m.Pod = last ?? m.Pod;
@@ -250,6 +258,8 @@ internal sealed partial class PodManager : IPodDirectory, IEvictablePods
     private void Remove(Entry entry, PodOrigin origin)
     {
         var uid = entry.Loop.Uid;
+        services.Observer.Forget(uid);
+        V1Pod? again = null;
         lock (gate)
         {
             entries.Remove(uid);
@@ -268,10 +278,15 @@ internal sealed partial class PodManager : IPodDirectory, IEvictablePods
             {
                 sameName[0].Loop.Post(m => m.Blocked = false);
             }
+
+            if (entry.Again is { } next)
+            {
+                again = next.Pod;
+                Begin(next.Pod, next.Origin);
+            }
         }
 
-        services.Observer.Forget(uid);
-        Tracked?.Invoke(uid, null);
+        Tracked?.Invoke(uid, again);
     }
 
     [LoggerMessage(1, LogLevel.Critical, "The loop of pod {Pod} failed; the pod is left as it is")]
@@ -280,6 +295,12 @@ internal sealed partial class PodManager : IPodDirectory, IEvictablePods
     private sealed class Entry(PodLoop loop)
     {
         public PodLoop Loop { get; } = loop;
+
+        /// <summary>True once the source does not have it any more.</summary>
+        public bool IsGone { get; set; }
+
+        /// <summary>What its source has had again since then.</summary>
+        public (V1Pod Pod, PodOrigin Origin)? Again { get; set; }
 
         public Task Task { get; set; } = Task.CompletedTask;
     }
