@@ -10,8 +10,8 @@ public sealed partial class ConformanceDocumentTests
     [Fact]
     public void Every_behaviour_names_a_test_that_exists_or_says_that_there_is_none()
     {
-        var rows = File.ReadLines(Path.Combine(Repository.Root, "docs/conformance.md")).Where(l => l.StartsWith("| [sig-", StringComparison.Ordinal)).ToList();
-        Assert.Equal(Behaviours, rows.Select(r => r.Split('|')[1]).Distinct().Count());
+        var rows = File.ReadLines(Path.Combine(Repository.Root, "docs/conformance.md")).Where(l => l.StartsWith("| [", StringComparison.Ordinal)).ToList();
+        Assert.Equal(Behaviours, rows.Where(r => r.StartsWith("| [sig-", StringComparison.Ordinal)).Select(r => r.Split('|')[1]).Distinct().Count());
         var tests = Tests();
         var wrong = rows.SelectMany(r => Problems(r.Split('|')[2].Trim(), tests).Select(p => $"{p}: {r}")).ToList();
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));

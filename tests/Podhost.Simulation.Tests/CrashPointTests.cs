@@ -42,6 +42,20 @@ public sealed class CrashPointTests
         await world.CalmAsync(w => w.AllRun() && !w.Node.Runtime.Running().Any(r => before.Contains(r.Id)));
     });
 
+    [Fact]
+    public Task An_exit_that_asks_for_it_restarts_all_containers_in_their_sandbox() => AtEachStepAsync(Specs.Asking, minimum: 30, async world =>
+    {
+        world.Create();
+        await InitDoneAsync(world);
+        await world.CalmAsync(w => w.AllRun());
+        var before = world.Node.Runtime.Running().Select(r => r.Id).ToHashSet();
+        world.Node.Runtime.Exit("app1", 42);
+        await InitDoneAsync(world);
+        await world.CalmAsync(w => w.AllRun() && !w.Node.Runtime.Running().Any(r => before.Contains(r.Id)));
+        Assert.All(world.Status!.InitContainerStatuses.Concat(world.Status.ContainerStatuses), c => Assert.InRange(c.RestartCount, 1, 1 + Unstarted(world)));
+        Assert.Equal("False", world.Status.Conditions.Single(c => c.Type == "AllContainersRestarting").Status);
+    });
+
     [Theory]
     [InlineData("Never", 0, "Succeeded")]
     [InlineData("Never", 3, "Failed")]

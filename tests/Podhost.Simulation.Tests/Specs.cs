@@ -37,6 +37,17 @@ internal static class Specs
         return spec;
     }
 
+    /// <summary>As <see cref="Rich"/>, with a container whose exit code 42 restarts them all.</summary>
+    public static V1PodSpec Asking()
+    {
+        var spec = Rich();
+        spec.RestartPolicy = "Never";
+        spec.Containers[1].RestartPolicy = "Never";
+        spec.Containers[1].RestartPolicyRules =
+            [new V1ContainerRestartRule { Action = "RestartAllContainers", ExitCodes = new V1ContainerRestartRuleOnExitCodes { OperatorProperty = "In", Values = [42] } }];
+        return spec;
+    }
+
     /// <summary>A pod that ends: an init container, then one container.</summary>
     public static V1PodSpec Task(string restartPolicy) => new()
     {

@@ -85,17 +85,6 @@ internal sealed class NodeJudgement(NodeResources resources, Func<V1Node?> node,
             return new AdmissionVerdict(false, "UnexpectedAdmissionError", string.Join("; ", fields));
         }
 
-        foreach (var (list, containers) in new[] { ("initContainers", spec.InitContainers), ("containers", spec.Containers) })
-        {
-            for (var i = 0; i < (containers?.Count ?? 0); i++)
-            {
-                if (containers![i].RestartPolicyRules?.Any(r => r.Action == "RestartAllContainers") == true)
-                {
-                    return Unsupported($"spec.{list}[{i}].restartPolicyRules with action RestartAllContainers");
-                }
-            }
-        }
-
         return null;
     }
 

@@ -19,6 +19,13 @@ internal static class NodeStatusRules
         (EvictionSignals.PidPressure, "KubeletHasInsufficientPID", "kubelet has insufficient PID available", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
     ];
 
+    /// <summary>
+    /// What a control plane may count on (KEP-5328, NodeDeclaredFeatures): without it upstream's scheduler and admission keep pods and resizes that need
+    /// it away from the node. In order.
+    /// </summary>
+    private static readonly string[] DeclaredFeatures =
+        ["GuaranteedQoSPodCPUResize", "InPlacePodLevelResourcesVerticalScaling", "RestartAllContainersOnContainerExits"];
+
     public static V1NodeStatus Build(
         KubeletOptions options, NodeInventory inventory, RuntimeFacts runtime, IReadOnlyCollection<string> pressures, V1NodeStatus? old, DateTimeOffset now)
     {
@@ -42,6 +49,7 @@ internal static class NodeStatusRules
             Allocatable = inventory.Resources.Allocatable.Concat(given).ToDictionary(),
             Conditions = conditions,
             DaemonEndpoints = new V1NodeDaemonEndpoints { KubeletEndpoint = new V1DaemonEndpoint { Port = options.Port } },
+            DeclaredFeatures = [.. DeclaredFeatures],
             Images = Images(runtime.Images),
             RuntimeHandlers = [.. runtime.Handlers.Select(h => Handler(h))],
             NodeInfo = new V1NodeSystemInfo

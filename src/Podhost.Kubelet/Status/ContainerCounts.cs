@@ -51,7 +51,9 @@ internal sealed class ContainerCounts
     }
 
     private static IEnumerable<(string Type, V1ContainerStateTerminated End)> All(V1PodStatus? status) =>
-        Of(ContainerKind.Init, status?.InitContainerStatuses).Concat(Of(ContainerKind.Main, status?.ContainerStatuses)).Concat(Of(ContainerKind.Ephemeral, status?.EphemeralContainerStatuses));
+        Of(ContainerKind.Init, status?.InitContainerStatuses)
+            .Concat(Of(ContainerKind.Main, status?.ContainerStatuses))
+            .Concat(Of(ContainerKind.Ephemeral, status?.EphemeralContainerStatuses));
 
     private static IEnumerable<(string Type, V1ContainerStateTerminated End)> Of(ContainerKind kind, IList<V1ContainerStatus>? statuses) =>
         from status in statuses ?? []
@@ -71,7 +73,8 @@ internal sealed class ContainerCounts
     private void Write(PrometheusWriter writer, string name, string help, params string[] labels)
     {
         writer.Metric(name, "counter", help);
-        foreach (var (series, count) in counts.Where(c => c.Key.Name == name).OrderBy(c => c.Key.Type, StringComparer.Ordinal).ThenBy(c => c.Key.First, StringComparer.Ordinal))
+        var ordered = counts.Where(c => c.Key.Name == name).OrderBy(c => c.Key.Type, StringComparer.Ordinal).ThenBy(c => c.Key.First, StringComparer.Ordinal);
+        foreach (var (series, count) in ordered)
         {
             writer.Sample(name, count, null, [("container_type", series.Type), .. labels.Zip([series.First, series.Second])]);
         }

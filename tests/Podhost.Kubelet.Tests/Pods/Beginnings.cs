@@ -41,9 +41,10 @@ internal static class Beginnings
         OneOf("Always", "OnFailure", "Never"),
         Gen.Int[0, 3].Array[0, 3],
         Gen.Int[0, 3].Array[1, 3],
-        (policy, inits, apps) =>
+        Gen.Int[0, 5],
+        (policy, inits, apps, asking) =>
         {
-            var pod = Make(policy, [.. apps.Select((hooks, i) => Hooked(Container("app" + i), hooks))]);
+            var pod = Make(policy, [.. apps.Select((hooks, i) => Asking(Hooked(Container("app" + i), hooks), i == asking ? policy : null))]);
             pod.Metadata.Annotations = new Dictionary<string, string>();
             return inits.Length == 0 ? pod : pod.WithInits([.. inits.Select((kind, i) => kind < 2 ? Container("init" + i) : Hooked(Sidecar("side" + i), kind - 2))]);
         });
@@ -124,6 +125,18 @@ internal static class Beginnings
     {
         var sleep = new V1LifecycleHandler { Sleep = new V1SleepAction { Seconds = 1 } };
         c.Lifecycle = hooks == 0 ? null : new V1Lifecycle { PreStop = (hooks & 1) == 0 ? null : sleep, PostStart = (hooks & 2) == 0 ? null : sleep };
+        return c;
+    }
+
+    // With a policy: a container whose failure restarts all of them.
+    private static V1Container Asking(V1Container c, string? policy)
+    {
+        if (policy is not null)
+        {
+            c.RestartPolicy = policy;
+            c.RestartPolicyRules = [new V1ContainerRestartRule { Action = "RestartAllContainers", ExitCodes = new V1ContainerRestartRuleOnExitCodes { OperatorProperty = "In", Values = [1] } }];
+        }
+
         return c;
     }
 

@@ -37,7 +37,7 @@ internal static class PodStatusRules
 
     private static void CheckTransitions(Field status, Field old, Field spec)
     {
-        var policy = spec["restartPolicy"].Text;
+        var policy = MayRestartAll(spec) ? "Always" : spec["restartPolicy"].Text;
         CheckTransition(status["containerStatuses"], old["containerStatuses"], spec["containers"], policy);
         CheckTransition(status["initContainerStatuses"], old["initContainerStatuses"], spec["initContainers"], policy);
         CheckTransition(status["ephemeralContainerStatuses"], old["ephemeralContainerStatuses"], spec["ephemeralContainers"], "Never");
@@ -61,9 +61,14 @@ internal static class PodStatusRules
         }
     }
 
+    /// <summary>With a rule that restarts all containers each of them may come back, whatever its own policy says.</summary>
+    private static bool MayRestartAll(Field spec) =>
+        spec["initContainers"].Items.Concat(spec["containers"].Items)
+            .Any(c => c["restartPolicyRules"].Items.Any(r => r["action"].Text == "RestartAllContainers"));
+
     private static bool MayRestart(Field? container, string podPolicy, long exitCode)
     {
-        if (container is not null && container["restartPolicyRules"].Count > 0)
+        if (podPolicy == "Always" || (container is not null && container["restartPolicyRules"].Count > 0))
         {
             return true;
         }

@@ -22,6 +22,11 @@ internal static class ConditionRules
             conditions.Add(new V1PodCondition { Type = "DisruptionTarget", Status = "True", Reason = "TerminationByKubelet", Message = disrupted.Disruption ?? disrupted.Message });
         }
 
+        if (RestartAllRules.IsPossible(pass.Pod))
+        {
+            conditions.Add(AllRestarting(pass, status));
+        }
+
         foreach (var resize in new[] { ResizeRules.Pending(pass), ResizeRules.InProgress(pass) })
         {
             if (resize is not null)
@@ -43,10 +48,16 @@ internal static class ConditionRules
     /// one: the scheduler and controllers write it too, and what it says (this disruption was begun) stays true after a restart.
     /// </summary>
     public static bool IsOwn(string type) =>
-        type is "PodReadyToStartContainers" or "Initialized" or "Ready" or "ContainersReady" or "PodScheduled" or "PodResizeInProgress" or "PodResizePending";
+        type is "PodReadyToStartContainers" or "Initialized" or "Ready" or "ContainersReady" or "PodScheduled" or "PodResizeInProgress" or "PodResizePending"
+            or RestartAllRules.ConditionType;
 
     private static bool ReadyToStart(DecisionPass pass) =>
         pass.Memory.Stage is Stage.Active or Stage.Stopping && SandboxRules.Live(pass) is { } live && !pass.Memory.StoppedSandboxes.Contains(live.Id);
+
+    private static V1PodCondition AllRestarting(DecisionPass pass, V1PodStatus status) =>
+        status.Phase is "Succeeded" or "Failed" ? Make(RestartAllRules.ConditionType, false, status.Phase == "Succeeded" ? "PodCompleted" : "PodFailed")
+        : RestartAllRules.IsAsked(pass) ? Make(RestartAllRules.ConditionType, true, "RestartAllContainersStarted", "container exited with restart policy rule")
+        : Make(RestartAllRules.ConditionType, false);
 
     private static V1PodCondition Initialized(DecisionPass pass, V1PodStatus status)
     {

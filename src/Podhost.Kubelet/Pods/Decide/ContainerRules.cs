@@ -72,7 +72,8 @@ internal static class ContainerRules
             return Progress.Starting;
         }
 
-        if (latest is { State: RunState.Exited } && IsBackingOff(pass, spec, latest))
+        var attempt = NextAttempt(pass, spec, latest);
+        if (RestartRules.EndOf(pass, spec.Name, latest) is { } end && IsBackingOff(pass, spec, end, attempt))
         {
             return Progress.Waiting;
         }
@@ -83,7 +84,6 @@ internal static class ContainerRules
             return Progress.Waiting;
         }
 
-        var attempt = NextAttempt(pass, spec, latest);
         pass.Starting.Add(spec.Name);
         var image = ImageRules.Ensure(pass, spec, attempt);
         if (ImageRules.EnsureVolumes(pass, spec) is not { } volumes || image is null)
@@ -183,15 +183,15 @@ internal static class ContainerRules
     private static TimeSpan ProbeGrace(V1Probe? probe, TimeSpan podGrace) =>
         probe?.TerminationGracePeriodSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : podGrace;
 
-    private static bool IsBackingOff(DecisionPass pass, ContainerSpec spec, ContainerView ended)
+    private static bool IsBackingOff(DecisionPass pass, ContainerSpec spec, DateTimeOffset end, uint attempt)
     {
-        if (RestartRules.Waiting(pass, ended) is not { } backOff)
+        if (RestartRules.Waiting(pass, spec.Name, end) is not { } backOff)
         {
             return false;
         }
 
-        pass.Wake(ended.FinishedAt + backOff.Delay);
-        if (pass.TellOnce("restart/" + spec.Name, ended.Attempt.ToString(CultureInfo.InvariantCulture)))
+        pass.Wake(end + backOff.Delay);
+        if (pass.TellOnce("restart/" + spec.Name, attempt.ToString(CultureInfo.InvariantCulture)))
         {
             pass.Warn("BackOff", $"Back-off restarting failed container {spec.Name} in pod {StatusRules.Id(pass.Pod)}", spec);
         }

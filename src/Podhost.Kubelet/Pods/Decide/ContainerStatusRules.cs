@@ -10,6 +10,7 @@ internal static class ContainerStatusRules
 {
     private const int PodMessageBytes = 12 * 1024;
     private const string Lost = "The container could not be located when the pod was terminated";
+    private const string DoneUnseen = "Unable to get init container status from container runtime and pod has been initialized, treat it as exit normally";
 
     public static void Fill(DecisionPass pass, V1PodStatus status)
     {
@@ -100,7 +101,7 @@ internal static class ContainerStatusRules
         }
 
         var restarts = pass.Memory.Stage == Stage.Active && RestartRules.ShouldRestart(pass.Pod, spec, latest.ExitCode);
-        return restarts && (WhyWaiting(pass, spec, latest) ?? StillWaiting(pass, latest)) is { } why
+        return restarts && (WhyWaiting(pass, spec, latest.FinishedAt) ?? StillWaiting(pass, latest)) is { } why
             ? new V1ContainerState { Waiting = new V1ContainerStateWaiting { Reason = why.Reason, Message = why.Message } }
             : new V1ContainerState { Terminated = Terminated(pass, latest) };
     }
@@ -120,6 +121,13 @@ internal static class ContainerStatusRules
             LastState = old?.LastState ?? new V1ContainerState(),
         };
         FillMounts(pass, spec, status);
+        if (pass.View.Runtime is not null && old?.State?.Terminated is null && IsDoneUnseen(pass, spec))
+        {
+            status.State = new V1ContainerState { Terminated = new V1ContainerStateTerminated { Reason = "Completed", Message = DoneUnseen, ExitCode = 0 } };
+            status.Ready = true;
+            return status;
+        }
+
         if (old is null || string.IsNullOrEmpty(old.ContainerID) || pass.View.Runtime is null)
         {
             return pass.View.Runtime is null && old is not null ? old : status;
@@ -127,8 +135,15 @@ internal static class ContainerStatusRules
 
         status.ContainerID = old.ContainerID;
         status.ImageID = old.ImageID;
-        if (old.State?.Terminated is not null)
+        if (old.State?.Terminated is { } ended)
         {
+            if (RestartAllRules.IsUnderWay(pass))
+            {
+                // It was taken away to begin again.
+                status.LastState = new V1ContainerState { Terminated = ended };
+                return status;
+            }
+
             status.State = old.State;
             status.Ready = spec.Kind == ContainerKind.Init && old.Ready;
             return status;
@@ -140,22 +155,31 @@ internal static class ContainerStatusRules
         }
 
         var lost = new V1ContainerStateTerminated { Reason = "ContainerStatusUnknown", Message = Lost, ExitCode = 137, ContainerID = old.ContainerID };
-        var again = pass.Memory.Stage < Stage.Stopping && RestartRules.ShouldRestart(pass.Pod, spec, 137);
+        var again = pass.Memory.Stage < Stage.Stopping && (RestartAllRules.IsUnderWay(pass) || RestartRules.ShouldRestart(pass.Pod, spec, 137));
         status.State = again ? status.State : new V1ContainerState { Terminated = lost };
         status.LastState = again ? new V1ContainerState { Terminated = lost } : status.LastState;
         return status;
     }
 
+    /// <summary>
+    /// True for an init container that nobody remembers in a pod that is past its init containers: it must have ended well. A pod from a file
+    /// comes to this at a restart of podhost, for its status lives in memory alone.
+    /// </summary>
+    private static bool IsDoneUnseen(DecisionPass pass, ContainerSpec spec) =>
+        spec.Kind == ContainerKind.Init && !spec.IsSidecar && !RestartAllRules.IsUnderWay(pass)
+        && SandboxRules.Newest(pass) is { } sandbox && InitRules.IsInitialized(pass, sandbox.Id);
+
     private static V1ContainerState Waiting(DecisionPass pass, ContainerSpec spec)
     {
         var hasInit = spec.Kind == ContainerKind.Init || (spec.Kind == ContainerKind.Main && pass.Pod.Spec?.InitContainers is { Count: > 0 });
-        var why = WhyWaiting(pass, spec, null) ?? (hasInit ? "PodInitializing" : "ContainerCreating", null);
+        var latest = pass.View.Runtime?.Latest(spec.Name);
+        var why = WhyWaiting(pass, spec, latest is null ? RestartRules.EndOf(pass, spec.Name, latest) : null) ?? (hasInit ? "PodInitializing" : "ContainerCreating", null);
         return new V1ContainerState { Waiting = new V1ContainerStateWaiting { Reason = why.Reason, Message = why.Message } };
     }
 
-    private static (string Reason, string? Message)? WhyWaiting(DecisionPass pass, ContainerSpec spec, ContainerView? ended)
+    private static (string Reason, string? Message)? WhyWaiting(DecisionPass pass, ContainerSpec spec, DateTimeOffset? ended)
     {
-        if (ended is not null && RestartRules.Waiting(pass, ended) is { } backOff)
+        if (ended is { } end && RestartRules.Waiting(pass, spec.Name, end) is { } backOff)
         {
             return ("CrashLoopBackOff", $"back-off {GoDuration.Format(backOff.Delay)} restarting failed container={spec.Name} pod={StatusRules.Id(pass.Pod)}");
         }

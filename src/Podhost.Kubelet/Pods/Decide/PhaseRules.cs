@@ -13,16 +13,21 @@ internal static class PhaseRules
             return "Pending";
         }
 
+        if (RestartAllRules.IsAsked(pass))
+        {
+            return HasRun(pass) ? "Running" : "Pending";
+        }
+
         var inits = InitPhase(pass);
         if (inits is not null)
         {
-            return inits;
+            return inits == "Pending" && RestartAllRules.IsPossible(pass.Pod) && HasRun(pass) ? "Running" : inits;
         }
 
         var (waiting, running, unknown, ended, succeeded, restarting) = Count(pass);
         if (waiting > 0 || unknown > 0)
         {
-            return "Pending";
+            return RestartAllRules.IsPossible(pass.Pod) && HasRun(pass) ? "Running" : "Pending";
         }
 
         if (running > 0)
@@ -45,6 +50,9 @@ internal static class PhaseRules
         var done = waiting == 0 && unknown == 0 && ended > 0 && ended == succeeded && InitPhase(pass) is null;
         return new TerminalFact(done ? "Succeeded" : "Failed", null, null);
     }
+
+    // A pod whose containers are all restarted in its place does not become pending again.
+    private static bool HasRun(DecisionPass pass) => pass.Memory.Status?.Phase == "Running";
 
     private static string? InitPhase(DecisionPass pass)
     {

@@ -51,7 +51,7 @@ internal static class PodDecider
         }
 
         EphemeralRules.Apply(pass, sandbox, resourcesReady);
-        if (InitRules.Apply(pass, sandbox, resourcesReady))
+        if (!RestartAllRules.Apply(pass) && InitRules.Apply(pass, sandbox, resourcesReady))
         {
             MainContainerRules.Apply(pass, sandbox, resourcesReady);
         }

@@ -135,7 +135,8 @@ internal sealed record Retry(int Failures, DateTimeOffset NotBefore, EffectFailu
 /// <summary>Back-off of one container's restarts.</summary>
 /// <param name="Delay">From the end of the last instance to the next start.</param>
 /// <param name="LastStart">When the container was started last.</param>
-internal sealed record BackOff(TimeSpan Delay, DateTimeOffset LastStart);
+/// <param name="Of">The image and the resources that it holds for: with others the container begins anew.</param>
+internal sealed record BackOff(TimeSpan Delay, DateTimeOffset LastStart, string Of);
 
 /// <summary>A container that could not be started.</summary>
 /// <param name="Reason">Waiting reason.</param>

@@ -19,12 +19,9 @@ internal static class RestartRules
             return true;
         }
 
-        foreach (var rule in spec.Container.RestartPolicyRules ?? [])
+        if (Matching(spec, exitCode) is { } rule)
         {
-            if (Matches(rule, exitCode))
-            {
-                return rule.Action is "Restart" or "RestartAllContainers";
-            }
+            return rule.Action is "Restart" or "RestartAllContainers";
         }
 
         return PolicyOf(pod, spec) switch
@@ -35,19 +32,33 @@ internal static class RestartRules
         };
     }
 
+    /// <summary>The first rule of a container that an exit code matches, or null.</summary>
+    public static V1ContainerRestartRule? Matching(ContainerSpec spec, int exitCode) =>
+        spec.Container.RestartPolicyRules?.FirstOrDefault(rule => Matches(rule, exitCode));
+
     /// <summary>True where an end of the container, whatever its exit code, is never the last one.</summary>
     public static string PolicyOf(V1Pod pod, ContainerSpec spec) =>
         string.IsNullOrEmpty(spec.Container.RestartPolicy) ? pod.Spec?.RestartPolicy ?? "Always" : spec.Container.RestartPolicy;
 
     /// <summary>When a container that ended may be started again; at or before now where at once.</summary>
-    public static DateTimeOffset EarliestStart(DecisionPass pass, ContainerView ended)
+    /// <param name="pass">The decision.</param>
+    /// <param name="container">Its name.</param>
+    /// <param name="endedAt">When its last instance ended.</param>
+    public static DateTimeOffset EarliestStart(DecisionPass pass, string container, DateTimeOffset endedAt)
     {
-        if (!pass.Memory.Restarts.TryGetValue(ended.Name, out var backOff) || HasExpired(pass.View.Settings, backOff, ended.FinishedAt))
+        return Current(pass, container, endedAt) is { } backOff ? endedAt + backOff.Delay : DateTimeOffset.MinValue;
+    }
+
+    /// <summary>When the last instance of a container ended: as the runtime has it, or the status where the runtime has none any more.</summary>
+    public static DateTimeOffset? EndOf(DecisionPass pass, string container, ContainerView? latest)
+    {
+        if (latest is not null)
         {
-            return DateTimeOffset.MinValue;
+            return latest.State == RunState.Exited ? latest.FinishedAt : null;
         }
 
-        return ended.FinishedAt + backOff.Delay;
+        var old = ContainerRules.OldStatus(pass, container);
+        return (old?.State?.Terminated ?? old?.LastState?.Terminated)?.FinishedAt is { } at ? new DateTimeOffset(DateTime.SpecifyKind(at, DateTimeKind.Utc)) : null;
     }
 
     /// <summary>Counts a restart: the next one waits longer.</summary>
@@ -55,23 +66,37 @@ internal static class RestartRules
     {
         var settings = pass.View.Settings;
         var delay = Min(settings.RestartBackOffBase, settings.RestartBackOffMax);
-        if (pass.Memory.Restarts.TryGetValue(container, out var last) && !HasExpired(settings, last, at))
+        if (Current(pass, container, at) is { } last)
         {
             delay = Min(last.Delay * 2, settings.RestartBackOffMax);
         }
 
-        pass.Memory = pass.Memory with { Restarts = pass.Memory.Restarts.SetItem(container, new BackOff(delay, at)) };
+        pass.Memory = pass.Memory with { Restarts = pass.Memory.Restarts.SetItem(container, new BackOff(delay, at, WhatRuns(pass, container))) };
     }
 
     /// <summary>The back-off that keeps a container waiting, where one does.</summary>
-    public static BackOff? Waiting(DecisionPass pass, ContainerView ended) =>
-        EarliestStart(pass, ended) > pass.Now ? pass.Memory.Restarts[ended.Name] : null;
+    public static BackOff? Waiting(DecisionPass pass, string container, DateTimeOffset endedAt) =>
+        EarliestStart(pass, container, endedAt) > pass.Now ? pass.Memory.Restarts[container] : null;
 
     /// <summary>Time until the next try of something that failed: doubling from a second.</summary>
     public static TimeSpan RetryDelay(int failures, TimeSpan first, TimeSpan max) =>
         Min(first * Math.Pow(2, Math.Clamp(failures - 1, 0, 20)), max);
 
-    private static bool HasExpired(PodSettings settings, BackOff backOff, DateTimeOffset at) => at - backOff.LastStart > settings.RestartBackOffReset;
+    /// <summary>The back-off that holds for a container as its spec is now, or null.</summary>
+    private static BackOff? Current(DecisionPass pass, string container, DateTimeOffset at) =>
+        pass.Memory.Restarts.TryGetValue(container, out var backOff) && at - backOff.LastStart <= pass.View.Settings.RestartBackOffReset && backOff.Of == WhatRuns(pass, container)
+            ? backOff
+            : null;
+
+    // As upstream's key of a back-off (GetBackoffKey).
+    private static string WhatRuns(DecisionPass pass, string container)
+    {
+        var spec = pass.Spec(container)?.Container;
+        return $"{spec?.Image} requests {Text(spec?.Resources?.Requests)} limits {Text(spec?.Resources?.Limits)}";
+    }
+
+    private static string Text(IDictionary<string, ResourceQuantity>? resources) =>
+        string.Join(',', (resources ?? new Dictionary<string, ResourceQuantity>()).OrderBy(r => r.Key, StringComparer.Ordinal).Select(r => $"{r.Key}={r.Value}"));
 
     private static bool Matches(V1ContainerRestartRule rule, int exitCode)
     {

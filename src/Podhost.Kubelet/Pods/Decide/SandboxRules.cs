@@ -56,7 +56,7 @@ internal static class SandboxRules
 
     private static bool ShouldCreate(DecisionPass pass)
     {
-        if (Newest(pass) is null || pass.Runtime.Containers.IsEmpty)
+        if (Newest(pass) is null || pass.Runtime.Containers.IsEmpty || RestartAllRules.IsAsked(pass))
         {
             return true;
         }
