@@ -34,10 +34,14 @@ public sealed class NamespaceTests
     [Fact]
     public void Pods_go_first_and_every_namespaced_kind_that_can_be_deleted_goes_once()
     {
-        Assert.Equal("pods", Assert.Single(NamespaceContent.Waves[0]).Plural);
-        var all = NamespaceContent.Waves.SelectMany(w => w).ToList();
+        var custom = ResourceTable.For<V1Pod>() with { Group = "example.com", Plural = "widgets" };
+        var waves = NamespaceContent.Waves([custom, custom with { Plural = "planets", Namespaced = false }]);
+        Assert.Equal("pods", Assert.Single(waves[0]).Plural);
+        var all = waves.SelectMany(w => w).ToList();
         Assert.Equal(all.Count, all.Distinct().Count());
         Assert.Contains(all, r => r.Plural == "endpointslices");
         Assert.Single(all, r => r.Plural == "events");
+        Assert.Contains(custom, waves[1]);
+        Assert.DoesNotContain(all, r => r.Plural == "planets");
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Podhost.Api.CustomResources;
 using Podhost.Api.Resources;
 
 namespace Podhost.Api.Defaulting;
@@ -30,6 +31,9 @@ public static class ObjectDefaulter
         [("batch/v1", "Job")] = WorkloadDefaults.ApplyToJob,
         [("batch/v1", "CronJob")] = WorkloadDefaults.ApplyToCronJob,
         [("scheduling.k8s.io/v1", "PriorityClass")] = c => Defaults.Set(c, "preemptionPolicy", "PreemptLowerPriority"),
+        [("apiextensions.k8s.io/v1", "CustomResourceDefinition")] = ExtensionDefaults.ApplyToDefinition,
+        [("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration")] = c => ExtensionDefaults.ApplyToWebhooks(c, mutating: true),
+        [("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration")] = c => ExtensionDefaults.ApplyToWebhooks(c, mutating: false),
         [("rbac.authorization.k8s.io/v1", "RoleBinding")] = RbacDefaults.ApplyToBinding,
         [("rbac.authorization.k8s.io/v1", "ClusterRoleBinding")] = RbacDefaults.ApplyToBinding,
     };
@@ -37,7 +41,11 @@ public static class ObjectDefaulter
     /// <summary>Sets every unset field of <paramref name="obj"/> that has a default. In place, idempotent.</summary>
     public static void Apply(ResourceInfo resource, JsonObject obj)
     {
-        if (ByKind.TryGetValue((resource.ApiVersion, resource.Kind), out var apply))
+        if (resource.Custom is { } custom)
+        {
+            CustomObjects.Default(custom, obj);
+        }
+        else if (ByKind.TryGetValue((resource.ApiVersion, resource.Kind), out var apply))
         {
             apply(obj);
         }

@@ -14,7 +14,7 @@ internal static class EmptyObject
     public static JsonObject Of(SchemaType type, int depth = 0)
     {
         var obj = new JsonObject();
-        foreach (var field in type.Fields)
+        foreach (var field in type.IsUnstructured ? [] : type.Fields)
         {
             if (field.Value.Kind == SchemaKind.Object && Structs.Contains(field.Name) && depth < 4)
             {

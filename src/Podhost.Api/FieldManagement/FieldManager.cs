@@ -31,7 +31,7 @@ public static class FieldManager
         ResourceInfo resource, JsonObject? live, JsonObject applied, string manager, bool force, DateTimeOffset now, string? subresource = null)
     {
         CheckApplied(resource, applied);
-        var scope = SchemaScope.Of(SchemaCatalog.Get(resource.SchemaName));
+        var scope = SchemaScope.Of(resource.Schema);
         var ownership = new FieldOwnership(scope, UntrackedFields.ResetBy(resource, subresource));
         var config = (JsonObject)Compact(applied)!;
         var managed = ReadTracked(resource, live, ownership, now);
@@ -73,7 +73,7 @@ public static class FieldManager
     public static JsonObject Update(
         ResourceInfo resource, JsonObject? live, JsonObject updated, string manager, string? subresource, DateTimeOffset now)
     {
-        var type = SchemaCatalog.Get(resource.SchemaName);
+        var type = resource.Schema;
         var ownership = new FieldOwnership(SchemaScope.Of(type), UntrackedFields.ResetBy(resource, subresource));
         var managed = ReadOfRequest(live, updated, subresource);
         var result = WithoutManagedFields(updated);

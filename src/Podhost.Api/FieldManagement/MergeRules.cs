@@ -23,6 +23,7 @@ internal static class MergeRules
     {
         SchemaKind.List => scope.Field?.ListType is ListType.Set or ListType.Map ? Granularity.Items : Granularity.Leaf,
         SchemaKind.Map => scope.Field?.IsAtomicMap == true ? Granularity.Leaf : Granularity.Members,
+        SchemaKind.Deduced => scope.Field?.IsAtomicMap == true ? Granularity.Leaf : Granularity.Members,
         SchemaKind.Object => IsAtomicObject(scope) ? Granularity.Leaf : Granularity.Members,
         _ => Granularity.Leaf,
     };

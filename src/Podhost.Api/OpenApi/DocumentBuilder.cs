@@ -17,7 +17,11 @@ internal static class DocumentBuilder
     {
         var resources = all.Where(r => r.Group == group && r.Version == version).ToList();
         var paths = ApiPaths.Of(group, version, resources);
-        var schemas = new SchemaDocumentWriter(json, Dialect.V3, new SchemaDescriptions(), KindNames.BySchema(all));
+
+        // A document says nothing of other groups' custom kinds: it changes with its own only.
+        var kinds = KindNames.BySchema([.. all.Where(r => r.Custom is null || (r.Group == group && r.Version == version))]);
+        var custom = new CustomSchemas(resources);
+        var schemas = new SchemaDocumentWriter(json, Dialect.V3, new SchemaDescriptions(), kinds, custom);
         json.WriteString("openapi", "3.0.0");
         WriteInfo(json);
         json.WriteStartObject("paths");
@@ -25,7 +29,7 @@ internal static class DocumentBuilder
         json.WriteEndObject();
         json.WriteStartObject("components");
         json.WriteStartObject("schemas");
-        schemas.WriteAll(TypesOf(resources, paths));
+        schemas.WriteAll(TypesOf(resources, paths, custom));
         json.WriteEndObject();
         json.WritePropertyName("securitySchemes");
         WriteSecurity(json);
@@ -38,23 +42,24 @@ internal static class DocumentBuilder
         var paths = all.Select(r => (r.Group, r.Version)).Distinct()
             .SelectMany(gv => ApiPaths.Of(gv.Group, gv.Version, all.Where(r => r.Group == gv.Group && r.Version == gv.Version)))
             .OrderBy(p => p.Path, StringComparer.Ordinal).ToList();
-        var schemas = new SchemaDocumentWriter(json, Dialect.V2, new SchemaDescriptions(), KindNames.BySchema(all));
+        var custom = new CustomSchemas(all);
+        var schemas = new SchemaDocumentWriter(json, Dialect.V2, new SchemaDescriptions(), KindNames.BySchema(all), custom);
         json.WriteString("swagger", "2.0");
         WriteInfo(json);
         json.WriteStartObject("paths");
         new PathDocumentWriter(json, Dialect.V2, schemas).WriteAll(paths);
         json.WriteEndObject();
         json.WriteStartObject("definitions");
-        schemas.WriteAll(TypesOf(all, paths));
+        schemas.WriteAll(TypesOf(all, paths, custom));
         json.WriteEndObject();
         json.WritePropertyName("securityDefinitions");
         WriteSecurity(json);
     });
 
-    private static SortedSet<string> TypesOf(IEnumerable<ResourceInfo> resources, IEnumerable<ApiPath> paths) => SchemaClosure.Of(paths
+    private static SortedSet<string> TypesOf(IEnumerable<ResourceInfo> resources, IEnumerable<ApiPath> paths, CustomSchemas custom) => SchemaClosure.Of(paths
         .SelectMany(p => p.Operations).SelectMany(o => new[] { o.Body, o.Result }).OfType<string>()
         .Concat(resources.Select(r => r.SchemaName))
-        .Concat([KindNames.Status, KindNames.DeleteOptions, KindNames.WatchEvent, KindNames.ResourceList]));
+        .Concat([KindNames.Status, KindNames.DeleteOptions, KindNames.WatchEvent, KindNames.ResourceList]), custom);
 
     private static byte[] Write(Action<Utf8JsonWriter> content)
     {

@@ -16,7 +16,6 @@ public sealed class OpenApiDocuments
     /// <summary>The Content-Type of the answer: upstream's, since the at sign of the other is no token and clients cannot parse it.</summary>
     public const string V2ProtobufContentType = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
-    private readonly IReadOnlyList<ResourceInfo> resources;
     private readonly ConcurrentDictionary<(string Group, string Version), Lazy<CompressedDocument>> v3 = new();
     private readonly Lazy<CompressedDocument> v2Json;
     private readonly Lazy<CompressedDocument> v2Protobuf;
@@ -25,7 +24,7 @@ public sealed class OpenApiDocuments
     /// <param name="resources">The resources that are served.</param>
     public OpenApiDocuments(IReadOnlyList<ResourceInfo> resources)
     {
-        this.resources = resources;
+        Resources = resources;
         v2Json = new(() => new CompressedDocument(DocumentBuilder.BuildV2(resources)));
         v2Protobuf = new(() =>
         {
@@ -34,11 +33,32 @@ public sealed class OpenApiDocuments
         });
     }
 
+    /// <summary>The resources that the documents describe.</summary>
+    public IReadOnlyList<ResourceInfo> Resources { get; }
+
+    /// <summary>Documents for another set; those of groups and versions whose resources are the same are taken over.</summary>
+    public OpenApiDocuments With(IReadOnlyList<ResourceInfo> resources)
+    {
+        var result = new OpenApiDocuments(resources);
+        foreach (var (key, document) in v3)
+        {
+            if (Of(Resources, key).SequenceEqual(Of(resources, key), ReferenceEqualityComparer.Instance))
+            {
+                result.v3.TryAdd(key, document);
+            }
+        }
+
+        return result;
+    }
+
+    private static IEnumerable<object> Of(IReadOnlyList<ResourceInfo> resources, (string Group, string Version) key) =>
+        resources.Where(r => r.Group == key.Group && r.Version == key.Version);
+
     /// <summary><c>/openapi/v3</c>: JSON with a path and a hash per group and version.</summary>
     public byte[] V3Index()
     {
         var paths = new JsonObject();
-        foreach (var (group, version) in resources.Select(r => (r.Group, r.Version)).Distinct())
+        foreach (var (group, version) in Resources.Select(r => (r.Group, r.Version)).Distinct())
         {
             var path = ApiPaths.Base(group, version);
             paths[path[1..]] = new JsonObject { ["serverRelativeURL"] = $"/openapi/v3{path}?hash={Compressed(group, version).Hash}" };
@@ -51,7 +71,7 @@ public sealed class OpenApiDocuments
     /// <param name="group">Group; empty for the core group.</param>
     /// <param name="version">Version.</param>
     public OpenApiDocument? V3(string group, string version) =>
-        resources.Any(r => r.Group == group && r.Version == version) ? Compressed(group, version).Open() : null;
+        Resources.Any(r => r.Group == group && r.Version == version) ? Compressed(group, version).Open() : null;
 
     /// <summary><c>/openapi/v2</c> as JSON.</summary>
     public OpenApiDocument V2Json() => v2Json.Value.Open();
@@ -61,7 +81,7 @@ public sealed class OpenApiDocuments
 
     private CompressedDocument Compressed(string group, string version) => v3.GetOrAdd(
         (group, version),
-        key => new Lazy<CompressedDocument>(() => new CompressedDocument(DocumentBuilder.BuildV3(key.Group, key.Version, resources)))).Value;
+        key => new Lazy<CompressedDocument>(() => new CompressedDocument(DocumentBuilder.BuildV3(key.Group, key.Version, Resources)))).Value;
 }
 
 /// <summary>One document.</summary>

@@ -24,6 +24,23 @@ internal sealed class ProtoWriter
         }
     }
 
+    /// <summary>A number of 64 bits; written even where it is 0, because bounds of schemas may be.</summary>
+    public void Integer(int field, long value)
+    {
+        Varint((uint)field << 3);
+        Varint((ulong)value);
+    }
+
+    /// <summary>A floating-point number; written even where it is 0.</summary>
+    public void Double(int field, double value)
+    {
+        const uint Fixed64 = 1;
+        Varint(((uint)field << 3) | Fixed64);
+        Span<byte> bytes = stackalloc byte[sizeof(double)];
+        System.Buffers.Binary.BinaryPrimitives.WriteDoubleLittleEndian(bytes, value);
+        stream.Write(bytes);
+    }
+
     /// <summary>An embedded message; it is written even where it is empty, because its presence counts.</summary>
     public void Message(int field, Action<ProtoWriter> content)
     {
@@ -42,7 +59,7 @@ internal sealed class ProtoWriter
         stream.Write(value);
     }
 
-    private void Varint(uint value)
+    private void Varint(ulong value)
     {
         for (; value >= 0x80; value >>= 7)
         {

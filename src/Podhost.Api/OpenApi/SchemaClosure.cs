@@ -5,7 +5,7 @@ namespace Podhost.Api.OpenApi;
 /// <summary>The types that a set of types refers to.</summary>
 internal static class SchemaClosure
 {
-    public static SortedSet<string> Of(IEnumerable<string> roots)
+    public static SortedSet<string> Of(IEnumerable<string> roots, CustomSchemas custom)
     {
         var names = new SortedSet<string>(StringComparer.Ordinal);
         var open = new Stack<string>(roots);
@@ -13,6 +13,13 @@ internal static class SchemaClosure
         {
             if (!names.Add(name) || NamedScalars.All.Contains(name))
             {
+                continue;
+            }
+
+            if (custom.Contains(name))
+            {
+                open.Push(CustomSchemaDocument.ObjectMeta);
+                open.Push(CustomSchemaDocument.ListMeta);
                 continue;
             }
 

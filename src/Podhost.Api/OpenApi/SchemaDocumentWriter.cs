@@ -5,7 +5,7 @@ namespace Podhost.Api.OpenApi;
 
 /// <summary>Writes types as JSON schemas with Kubernetes' extensions.</summary>
 internal sealed class SchemaDocumentWriter(
-    Utf8JsonWriter json, Dialect dialect, SchemaDescriptions descriptions, IReadOnlyDictionary<string, List<KindName>> kinds)
+    Utf8JsonWriter json, Dialect dialect, SchemaDescriptions descriptions, IReadOnlyDictionary<string, List<KindName>> kinds, CustomSchemas custom)
 {
     private string Prefix => dialect == Dialect.V2 ? "#/definitions/" : "#/components/schemas/";
 
@@ -17,6 +17,11 @@ internal sealed class SchemaDocumentWriter(
             if (NamedScalars.All.Contains(name))
             {
                 NamedScalars.Write(json, name, dialect);
+            }
+            else if (custom.Find(name, dialect) is { } schema)
+            {
+                json.WritePropertyName(name);
+                schema.WriteTo(json);
             }
             else
             {

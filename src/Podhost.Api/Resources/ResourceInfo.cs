@@ -1,3 +1,6 @@
+using Podhost.Api.CustomResources;
+using Podhost.Api.Schema;
+
 namespace Podhost.Api.Resources;
 
 /// <summary>One entry of the resource table: everything the server, the clients and discovery know of a kind.</summary>
@@ -31,6 +34,9 @@ public sealed record ResourceInfo
     /// <summary>Verbs that the resource serves, in discovery's terms.</summary>
     public IReadOnlyList<string> Verbs { get; init; } = StandardVerbs;
 
+    /// <summary>The verbs that discovery shows: of a custom kind whose definition is going, only those that help it to go.</summary>
+    public IReadOnlyList<string> DiscoveredVerbs => Custom is { IsTerminating: true } ? LastVerbs : Verbs;
+
     /// <summary>Subresources, for example <c>status</c>.</summary>
     public IReadOnlyList<SubresourceInfo> Subresources { get; init; } = [];
 
@@ -38,9 +44,13 @@ public sealed record ResourceInfo
     public required Type ModelType { get; init; }
 
     /// <summary>
-    /// Where two groups serve one stored kind (events), the group/version under which it is stored; null where it is this entry itself.
+    /// Where several versions or groups serve one stored kind (events, custom kinds), the entry under which it is stored; null where it is
+    /// this entry itself.
     /// </summary>
     public ResourceInfo? StoredAs { get; init; }
+
+    /// <summary>What a CustomResourceDefinition says of the kind; null for built-in ones.</summary>
+    public CustomKind? Custom { get; init; }
 
     /// <summary>True where names are restricted to DNS labels (namespaces, services) rather than DNS subdomains.</summary>
     public bool NameIsDnsLabel { get; init; }
@@ -58,13 +68,19 @@ public sealed record ResourceInfo
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
 
     /// <summary>Kind of the list, for example <c>PodList</c>.</summary>
-    public string ListKind => Kind + "List";
+    public string ListKind => Custom is { ListKind.Length: > 0 } ? Custom.ListKind : Kind + "List";
+
+    /// <summary>The fields of the kind.</summary>
+    /// <exception cref="ArgumentException">The catalog does not hold them: a fault of the generated data.</exception>
+    public SchemaType Schema => Custom?.Ownership ?? SchemaCatalog.Get(SchemaName);
 
     /// <summary>Qualified resource as messages print it: <c>pods</c> or <c>deployments.apps</c>.</summary>
     public string QualifiedName => Group.Length == 0 ? Plural : $"{Plural}.{Group}";
 
     /// <summary>True where the kind has a status subresource.</summary>
     public bool HasStatus => Subresources.Any(s => s.Name == "status");
+
+    private static readonly string[] LastVerbs = ["delete", "deletecollection", "get", "list", "watch"];
 
     /// <summary>The verbs of an ordinary stored resource.</summary>
     public static IReadOnlyList<string> StandardVerbs { get; } =

@@ -6,6 +6,7 @@ namespace Podhost.Api.Resources;
 public static class ResourceTable
 {
     private static readonly string[] GetUpdatePatch = ["get", "patch", "update"];
+    private static readonly string[] Extensions = ["api-extensions"];
     private static readonly string[] CreateOnly = ["create"];
     private static readonly string[] Connect = ["create", "get"];
     private static readonly string[] Proxy = ["create", "delete", "get", "patch", "update"];
@@ -67,6 +68,17 @@ public static class ResourceTable
             Subresources = [new("proxy", "ServiceProxyOptions", Proxy), Status("Service")],
         },
 
+        Make<V1MutatingWebhookConfiguration>("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", null, false,
+            categories: Extensions) with { HasGeneration = true },
+        Make<V1ValidatingWebhookConfiguration>("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", null, false,
+            categories: Extensions) with { HasGeneration = true },
+        Make<V1CustomResourceDefinition>("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", null, false, hasStatus: true,
+            categories: Extensions) with
+        {
+            ShortNames = ["crd", "crds"],
+            HasGeneration = true,
+            SchemaName = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition",
+        },
         Make<V1ControllerRevision>("apps", "v1", "ControllerRevision", "controllerrevisions", null, true),
         Workload<V1DaemonSet>("apps", "DaemonSet", "daemonsets", "ds", scales: false),
         Workload<V1Deployment>("apps", "Deployment", "deployments", "deploy", scales: true),

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Podhost.Api.CustomResources;
 using Podhost.Api.Errors;
 using Podhost.Api.Resources;
 
@@ -20,16 +21,16 @@ public static class FieldValidation
     /// <summary>Decodes a request body of a resource.</summary>
     /// <exception cref="ApiException">400: no JSON object, or a value of the wrong type.</exception>
     public static FieldCheck Check(ResourceInfo resource, ReadOnlySpan<byte> json) =>
-        Check(SchemaCatalog.Get(resource.SchemaName), json, resource.Kind, resource.Version);
+        Check(resource.Custom, resource.Schema, json, resource.Kind, resource.Version);
 
     /// <summary>Decodes a body of a named type, for example DeleteOptions or Binding.</summary>
     /// <exception cref="ApiException">400: no JSON object, or a value of the wrong type.</exception>
-    public static FieldCheck Check(SchemaType type, ReadOnlySpan<byte> json) => Check(type, json, type.ShortName, "v1");
+    public static FieldCheck Check(SchemaType type, ReadOnlySpan<byte> json) => Check(null, type, json, type.ShortName, "v1");
 
     /// <summary>Checks an object that was made already, for example by a patch or from YAML.</summary>
     /// <exception cref="ApiException">400: a value of the wrong type.</exception>
     public static FieldCheck Check(ResourceInfo resource, JsonObject obj) =>
-        Check(SchemaCatalog.Get(resource.SchemaName), Objects.ObjectCodec.ToUtf8(obj), resource.Kind, resource.Version);
+        Check(resource, Objects.ObjectCodec.ToUtf8(obj));
 
     /// <inheritdoc cref="Check(ResourceInfo, JsonObject)"/>
     public static FieldCheck Check(SchemaType type, JsonObject obj) => Check(type, Objects.ObjectCodec.ToUtf8(obj));
@@ -37,7 +38,7 @@ public static class FieldValidation
     /// <summary>As <see cref="Check(ResourceInfo, JsonObject)"/> for readers that say themselves what a fault means.</summary>
     /// <exception cref="DecodeException">A value of the wrong type.</exception>
     public static FieldCheck Decode(ResourceInfo resource, JsonObject obj) =>
-        Decode(SchemaCatalog.Get(resource.SchemaName), Objects.ObjectCodec.ToUtf8(obj));
+        Decode(resource.Schema, Objects.ObjectCodec.ToUtf8(obj));
 
     private static FieldCheck Decode(SchemaType type, ReadOnlySpan<byte> json)
     {
@@ -53,11 +54,11 @@ public static class FieldValidation
         return reader.Read() ? throw new JsonException("invalid data after top-level value") : new FieldCheck(obj, problems);
     }
 
-    private static FieldCheck Check(SchemaType type, ReadOnlySpan<byte> json, string kind, string version)
+    private static FieldCheck Check(CustomKind? custom, SchemaType type, ReadOnlySpan<byte> json, string kind, string version)
     {
         try
         {
-            return Decode(type, json);
+            return custom is null ? Decode(type, json) : CustomObjects.Decode(custom, json);
         }
         catch (DecodeException e)
         {

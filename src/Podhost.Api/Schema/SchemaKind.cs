@@ -41,4 +41,7 @@ public enum SchemaKind
 
     /// <summary>Any object, kept as it is (fieldsV1, RawExtension).</summary>
     Any,
+
+    /// <summary>Whatever it looks like: what the schema of a custom kind leaves open.</summary>
+    Deduced,
 }

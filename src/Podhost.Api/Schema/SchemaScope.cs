@@ -14,7 +14,12 @@ public readonly record struct SchemaScope(SchemaValue? Value, SchemaField? Field
         if (Value?.Kind == SchemaKind.Object)
         {
             var field = Value.Type!.Field(name);
-            return new SchemaScope(field?.Value, field);
+            return new SchemaScope(field?.Value ?? Value.Type.Rest, field);
+        }
+
+        if (Value?.Kind == SchemaKind.Deduced)
+        {
+            return new SchemaScope(Value, null);
         }
 
         return new SchemaScope(Value?.Kind == SchemaKind.Map ? Value.Item : null, null);

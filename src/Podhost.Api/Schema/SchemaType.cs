@@ -24,6 +24,12 @@ public sealed class SchemaType
     /// <summary>True where server-side apply owns values of the type as a whole (x-kubernetes-map-type: atomic on the type).</summary>
     public bool IsAtomic { get; internal init; }
 
+    /// <summary>What fields are that are not declared; null where there are none.</summary>
+    public SchemaValue? Rest { get; internal init; }
+
+    /// <summary>True for kinds that are no structs of Go: nothing is there unless it was set.</summary>
+    public bool IsUnstructured { get; internal init; }
+
     /// <summary>The field of a JSON name, or null.</summary>
     public SchemaField? Field(string name) => byName.GetValueOrDefault(name);
 }

@@ -26,5 +26,5 @@ public sealed class SchemaValue
     public SchemaValue? Item { get; }
 
     /// <summary>True for a value that is neither object, list, map nor free-form.</summary>
-    public bool IsScalar => Kind is not (SchemaKind.Object or SchemaKind.List or SchemaKind.Map or SchemaKind.Any);
+    public bool IsScalar => Kind is not (SchemaKind.Object or SchemaKind.List or SchemaKind.Map or SchemaKind.Any or SchemaKind.Deduced);
 }

@@ -1,6 +1,7 @@
 using Podhost.Api.Resources;
 using Podhost.Api.Validation.Certificates;
 using Podhost.Api.Validation.Core;
+using Podhost.Api.Validation.Extensions;
 using Podhost.Api.Validation.Metadata;
 using Podhost.Api.Validation.Pods;
 using Podhost.Api.Validation.Policy;
@@ -51,6 +52,9 @@ internal sealed record KindRules(Action<Field> Create, Action<Field, Field, stri
         [("batch", "Job")] = new(JobRules.Create, JobRules.Update),
         [("batch", "CronJob")] = new(CronJobRules.Create, CronJobRules.Update),
         [("certificates.k8s.io", "CertificateSigningRequest")] = new(SigningRequestRules.Create, SigningRequestRules.Update),
+        [("apiextensions.k8s.io", "CustomResourceDefinition")] = new(DefinitionRules.Create, DefinitionRules.Update),
+        [("admissionregistration.k8s.io", "MutatingWebhookConfiguration")] = new(WebhookRules.Create, (o, old, _) => WebhookRules.Update(o, old)),
+        [("admissionregistration.k8s.io", "ValidatingWebhookConfiguration")] = new(WebhookRules.Create, (o, old, _) => WebhookRules.Update(o, old)),
         [("coordination.k8s.io", "Lease")] = Same(ClassRules.CheckLease),
         [("node.k8s.io", "RuntimeClass")] = new(ClassRules.CheckRuntime, (o, old, _) => ClassRules.UpdateRuntime(o, old)),
         [("policy", "PodDisruptionBudget")] = new(DisruptionBudgetRules.Create, DisruptionBudgetRules.Update),

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Podhost.Api.CustomResources;
 using Podhost.Api.Resources;
 
 namespace Podhost.Api.Validation;
@@ -10,6 +11,12 @@ public static class ObjectValidator
     public static IReadOnlyList<FieldError> ValidateCreate(ResourceInfo resource, JsonObject obj)
     {
         var faults = new List<FieldError>();
+        if (resource.Custom is not null)
+        {
+            CustomObjects.Validate(resource, obj, null, faults);
+            return faults;
+        }
+
         KindRules.Find(resource)?.Create(new Field(obj, faults));
         return faults;
     }
@@ -18,6 +25,12 @@ public static class ObjectValidator
     public static IReadOnlyList<FieldError> ValidateUpdate(ResourceInfo resource, JsonObject obj, JsonObject old, string? subresource)
     {
         var faults = new List<FieldError>();
+        if (resource.Custom is not null)
+        {
+            CustomObjects.Validate(resource, obj, old, faults);
+            return faults;
+        }
+
         KindRules.Find(resource)?.Update(new Field(obj, faults), new Field(old, []), subresource ?? "");
         return faults;
     }

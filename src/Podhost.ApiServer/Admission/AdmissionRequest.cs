@@ -46,6 +46,15 @@ public sealed class AdmissionRequest
     /// <summary>Text for the client's Warning headers.</summary>
     public ICollection<string> Warnings { get; init; } = [];
 
+    /// <summary>True while the plugins see the request again, because a webhook changed the object.</summary>
+    internal bool IsReinvocation { get; set; }
+
+    /// <summary>Set where a webhook changed the object: the plugins before it have to see it again.</summary>
+    internal bool NeedsReinvocation { get; set; }
+
+    /// <summary>The webhooks that want to see the object again.</summary>
+    internal IReadOnlyList<Webhooks.Webhook> WebhooksToReinvoke { get; set; } = [];
+
     /// <summary>Registers what to do when the outcome of the write is known (true: committed); for example to give an allocated address back.</summary>
     public void OnCompleted(Action<bool> completion) => (_completions ??= []).Add(completion);
 

@@ -7,14 +7,15 @@ using Podhost.ApiServer.Metrics;
 
 namespace Podhost.ApiServer.Discovery;
 
-/// <summary>The discovery documents, made once from the resource table.</summary>
-internal sealed class DiscoveryDocuments
+/// <summary>The discovery documents of a set of resources.</summary>
+internal sealed class DiscoveryDocuments(ResourceSet resources)
 {
-    private readonly ILookup<(string Group, string Version), ResourceInfo> _byVersion =
-        ResourceTable.All.ToLookup(r => (r.Group, r.Version));
+    private readonly ILookup<(string Group, string Version), ResourceInfo> _byVersion = resources.All.ToLookup(r => (r.Group, r.Version));
+
+    public ResourceSet Resources { get; } = resources;
 
     /// <summary>Groups with their versions in table order; the core group is not among them.</summary>
-    private static IEnumerable<IGrouping<string, string>> Groups => ResourceTable.All
+    private IEnumerable<IGrouping<string, string>> Groups => Resources.All
         .Where(r => r.Group.Length > 0)
         .Select(r => (r.Group, r.Version))
         .Distinct()
@@ -33,7 +34,7 @@ internal sealed class DiscoveryDocuments
     };
 
     /// <summary>/apis.</summary>
-    public static byte[] GroupList() => ObjectCodec.ToUtf8(new JsonObject
+    public byte[] GroupList() => ObjectCodec.ToUtf8(new JsonObject
     {
         ["kind"] = "APIGroupList",
         ["apiVersion"] = "v1",
@@ -41,7 +42,7 @@ internal sealed class DiscoveryDocuments
     });
 
     /// <summary>/apis/GROUP, or null.</summary>
-    public static byte[]? Group(string name)
+    public byte[]? Group(string name)
     {
         var obj = name == MetricsGroup.Group ? MetricsGroup.Entry() : Groups.FirstOrDefault(g => g.Key == name) is { } group ? GroupObject(group) : null;
         if (obj is null)
@@ -142,7 +143,7 @@ internal sealed class DiscoveryDocuments
             ["singularName"] = resource.Singular,
             ["namespaced"] = resource.Namespaced,
             ["kind"] = resource.Kind,
-            ["verbs"] = Strings(resource.Verbs),
+            ["verbs"] = Strings(resource.DiscoveredVerbs),
         };
         AddNames(obj, resource);
         if (!resource.IsVirtual)
@@ -180,7 +181,7 @@ internal sealed class DiscoveryDocuments
             ["responseKind"] = KindOf(resource.Group, resource.Version, resource.Kind),
             ["scope"] = resource.Namespaced ? "Namespaced" : "Cluster",
             ["singularResource"] = resource.Singular,
-            ["verbs"] = Strings(resource.Verbs),
+            ["verbs"] = Strings(resource.DiscoveredVerbs),
         };
         AddNames(obj, resource);
         if (resource.Subresources.Count > 0)

@@ -7,47 +7,64 @@ using Podhost.ApiServer.Routes;
 namespace Podhost.ApiServer.Discovery;
 
 /// <summary>Answers /, /api, /apis and what is below them without naming a resource.</summary>
-internal sealed class DiscoveryHandler
+/// <param name="served">What is served now.</param>
+internal sealed class DiscoveryHandler(Func<CancellationToken, ValueTask<ResourceSet>> served)
 {
     private const string AggregatedGroup = "apidiscovery.k8s.io";
-    private readonly DiscoveryDocuments _documents = new();
+    private DiscoveryDocuments _documents = new(ResourceSet.BuiltIn);
 
-    public ValueTask RootAsync(RequestContext context)
+    public async ValueTask RootAsync(RequestContext context)
     {
-        var versions = ResourceTable.All.Where(r => r.Group.Length > 0).Select(r => r.ApiVersion).Distinct(StringComparer.Ordinal);
+        var versions = (await served(context.Aborted)).All.Where(r => r.Group.Length > 0).Select(r => r.ApiVersion).Distinct(StringComparer.Ordinal);
         string[] paths =
         [
             "/api", "/api/v1", "/apis", .. versions.Append("metrics.k8s.io/v1beta1").Select(v => "/apis/" + v),
             "/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version",
         ];
-        return Json(context, ObjectCodec.ToUtf8(new JsonObject { ["paths"] = new JsonArray([.. paths.Select(p => (JsonNode)p)]) }));
+        await Json(context, ObjectCodec.ToUtf8(new JsonObject { ["paths"] = new JsonArray([.. paths.Select(p => (JsonNode)p)]) }));
     }
 
     public ValueTask LegacyRootAsync(RequestContext context) => AggregatedVersion(context) is { } version
         ? AggregatedAsync(context, core: true, version)
         : Json(context, ObjectCodec.ToUtf8(DiscoveryDocuments.CoreVersions(context.Http.Request.Host.Value ?? "")));
 
-    public ValueTask GroupsAsync(RequestContext context) => AggregatedVersion(context) is { } version
-        ? AggregatedAsync(context, core: false, version)
-        : Json(context, DiscoveryDocuments.GroupList());
+    public async ValueTask GroupsAsync(RequestContext context)
+    {
+        if (AggregatedVersion(context) is { } version)
+        {
+            await AggregatedAsync(context, core: false, version);
+            return;
+        }
+
+        await Json(context, (await DocumentsAsync(context)).GroupList());
+    }
 
     /// <summary>/api/VERSION, /apis/GROUP or /apis/GROUP/VERSION.</summary>
-    public ValueTask GroupOrVersionAsync(RequestContext context, string path)
+    public async ValueTask GroupOrVersionAsync(RequestContext context, string path)
     {
+        var documents = await DocumentsAsync(context);
         var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
         var document = parts switch
         {
-            ["api", var version] => _documents.ResourceList("", version),
-            ["apis", var group] => DiscoveryDocuments.Group(group),
-            ["apis", var group, var version] => _documents.ResourceList(group, version),
+            ["api", var version] => documents.ResourceList("", version),
+            ["apis", var group] => documents.Group(group),
+            ["apis", var group, var version] => documents.ResourceList(group, version),
             _ => null,
         };
-        return Json(context, document ?? throw PlainRoutes.NotFound());
+        await Json(context, document ?? throw PlainRoutes.NotFound());
+    }
+
+    // Made anew where a kind came, changed or went.
+    private async ValueTask<DiscoveryDocuments> DocumentsAsync(RequestContext context)
+    {
+        var resources = await served(context.Aborted);
+        var documents = _documents;
+        return ReferenceEquals(documents.Resources, resources) ? documents : _documents = new DiscoveryDocuments(resources);
     }
 
     private async ValueTask AggregatedAsync(RequestContext context, bool core, string version)
     {
-        var body = _documents.Aggregated(core, version);
+        var body = (await DocumentsAsync(context)).Aggregated(core, version);
         var tag = $"\"{Convert.ToHexString(SHA256.HashData(body))}\"";
         context.Http.Response.Headers.ETag = tag;
         context.Http.Response.Headers.Vary = "Accept";

@@ -1,26 +1,39 @@
 using System.Globalization;
 using Podhost.Api.OpenApi;
+using Podhost.Api.Resources;
 using Podhost.ApiServer.Routes;
 
 namespace Podhost.ApiServer.Discovery;
 
 /// <summary>Answers /openapi/v2 and /openapi/v3.</summary>
-internal sealed class OpenApiHandler(OpenApiDocuments documents)
+/// <param name="served">What is served now.</param>
+internal sealed class OpenApiHandler(Func<CancellationToken, ValueTask<ResourceSet>> served)
 {
-    public ValueTask HandleAsync(RequestContext context, string path)
+    private OpenApiDocuments _documents = new(ResourceSet.BuiltIn.All);
+
+    public async ValueTask HandleAsync(RequestContext context, string path)
     {
+        var documents = await DocumentsAsync(context);
         var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        return parts switch
+        await (parts switch
         {
-            ["openapi", "v2"] => V2Async(context),
+            ["openapi", "v2"] => V2Async(context, documents),
             ["openapi", "v3"] => ResponseWriter.WriteJsonAsync(context, 200, documents.V3Index()),
             ["openapi", "v3", "api", var version] => V3Async(context, documents.V3("", version)),
             ["openapi", "v3", "apis", var group, var version] => V3Async(context, documents.V3(group, version)),
             _ => throw PlainRoutes.NotFound(),
-        };
+        });
     }
 
-    private ValueTask V2Async(RequestContext context)
+    // Documents of groups that did not change are taken over.
+    private async ValueTask<OpenApiDocuments> DocumentsAsync(RequestContext context)
+    {
+        var resources = (await served(context.Aborted)).All;
+        var documents = _documents;
+        return ReferenceEquals(documents.Resources, resources) ? documents : _documents = documents.With(resources);
+    }
+
+    private static ValueTask V2Async(RequestContext context, OpenApiDocuments documents)
     {
         var accept = context.Http.Request.Headers.Accept.ToString();
         var protobuf = MediaTypes.Parse(accept).FirstOrDefault(c =>

@@ -12,6 +12,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Podhost.ApiServer.Authn;
 using Podhost.ApiServer.InProcess;
+using Podhost.ApiServer.Registry.Custom;
 using Podhost.ApiServer.Routes;
 using Podhost.ApiServer.WatchCache;
 using Podhost.Streaming.Hosting;
@@ -50,7 +51,8 @@ public sealed class ApiServer : IAsyncDisposable
     /// <exception cref="IOException">The address is in use.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _background = Task.WhenAll(_core.Caches.RunAsync(_stopping.Token), BecomeReadyAsync(_stopping.Token));
+        _background = Task.WhenAll(
+            _core.Caches.RunAsync(_stopping.Token), BecomeReadyAsync(_stopping.Token), new DefinitionController(_core.Services).RunAsync(_stopping.Token));
         if (!_options.Listen)
         {
             return;

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Podhost.Api.OpenApi;
 using Podhost.Api.Resources;
 using Podhost.ApiServer.Admission;
 using Podhost.ApiServer.Admission.Certificates;
@@ -50,8 +49,8 @@ internal sealed class ApiServerCore : IDisposable
             Log);
         var metrics = new RequestMetrics();
         var plain = new PlainRoutes(
-            new DiscoveryHandler(),
-            new OpenApiHandler(new OpenApiDocuments(ResourceTable.All)),
+            new DiscoveryHandler(ServedAsync),
+            new OpenApiHandler(ServedAsync),
             new HealthHandler(Checks(isReady)),
             new MetricsHandler(metrics, Caches, _readers, _writers),
             dependencies.Tokens is { } tokens ? new IssuerHandler(tokens) : null);
@@ -71,6 +70,13 @@ internal sealed class ApiServerCore : IDisposable
         Services.Proxy.Dispose();
         _readers.Dispose();
         _writers.Dispose();
+    }
+
+    // As new as what the client wrote before: a kind is found as soon as its definition says that it is established.
+    private async ValueTask<ResourceSet> ServedAsync(CancellationToken cancellationToken)
+    {
+        await Services.Store.TryCatchUpAsync(cancellationToken);
+        return Caches.Resources;
     }
 
     private HealthCheck[] Checks(Func<bool> isReady) =>

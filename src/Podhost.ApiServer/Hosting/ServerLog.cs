@@ -23,6 +23,12 @@ internal static partial class ServerLog
     [LoggerMessage(7, LogLevel.Warning, "No metrics of node {Node}: {Error}")]
     public static partial void NoMetrics(ILogger logger, string node, string error);
 
+    [LoggerMessage(8, LogLevel.Error, "Could not bring the definition {Definition} up to date; trying again")]
+    public static partial void DefinitionFailed(ILogger logger, Exception exception, string definition);
+
+    [LoggerMessage(9, LogLevel.Warning, "Failed calling webhook {Webhook}, which its failurePolicy ignores: {Error}")]
+    public static partial void WebhookFailed(ILogger logger, string webhook, string error);
+
     [LoggerMessage(6, LogLevel.Error, "Could not make the namespace {Namespace}; trying again")]
     public static partial void BootstrapFailed(ILogger logger, Exception exception, string @namespace);
 }

@@ -67,7 +67,7 @@ internal sealed class Creator(ObjectStore store, Strategies strategies, Admissio
             WriteRules.ThrowIfInvalid(resource, Meta.Name(obj), ObjectValidator.ValidateCreate(resource, obj));
             await admission.ValidateAsync(request, cancellationToken);
             var final = tracked ? obj : WriteRules.Track(resource, null, obj, "", options, store.Time.GetUtcNow());
-            var stored = EventViews.ToStored(resource, final);
+            var stored = ObjectViews.ToStored(resource, final);
             if (await TryPutAsync(resource, stored, strategy.Ttl, options.DryRun, cancellationToken) is { } created)
             {
                 return created;

@@ -39,7 +39,8 @@ internal sealed class Deleter(ObjectStore store, Strategies strategies, Admissio
             var current = ObjectStore.Require(await store.FreshAsync(resource, ns, name, cancellationToken), resource, name);
             var old = current.ToObject();
             WriteRules.Check(resource, name, current, old, deletion.Preconditions);
-            await AdmitAsync(resource, ns, name, old, options, cancellationToken);
+            var shown = ObjectViews.IsView(resource) ? ObjectViews.ToExternal(resource, (JsonObject)old.DeepClone()) : old;
+            await AdmitAsync(resource, ns, name, shown, options, cancellationToken);
             if (await TryAsync(resource, current, old, deletion, options.DryRun, annotate, cancellationToken) is { } done)
             {
                 return done;
@@ -70,6 +71,11 @@ internal sealed class Deleter(ObjectStore store, Strategies strategies, Admissio
         var obj = (JsonObject)old.DeepClone();
         annotate?.Invoke(obj);
         var strategy = strategies.For(resource);
+        if (!Meta.IsDeleting(obj))
+        {
+            strategy.PrepareForDeletion(obj, store.Time.GetUtcNow());
+        }
+
         var step = strategy is NamespaceStrategy
             ? NamespaceDeletion.Decide(obj, deletion, strategy, store.Time.GetUtcNow())
             : DeletionRules.Decide(obj, deletion, strategy, store.Time.GetUtcNow());

@@ -1,7 +1,5 @@
 using System.Text.Json.Nodes;
-using Podhost.Api.Objects;
 using Podhost.Api.Resources;
-using Podhost.ApiServer.WatchCache;
 
 namespace Podhost.ApiServer.Registry;
 
@@ -19,9 +17,6 @@ internal static class EventViews
         ("count", "deprecatedCount"),
         ("reportingComponent", "reportingController"),
     ];
-
-    /// <summary>True where the resource is a view of another one.</summary>
-    public static bool IsView(ResourceInfo resource) => resource.StoredAs is not null;
 
     /// <summary>The object as the resource shows it; itself where it is no view.</summary>
     public static JsonObject ToExternal(ResourceInfo resource, JsonObject stored)
@@ -49,10 +44,6 @@ internal static class EventViews
         copy["apiVersion"] = stored.ApiVersion;
         return copy;
     }
-
-    /// <summary>The bytes as the resource shows them.</summary>
-    public static ReadOnlyMemory<byte> Utf8(ResourceInfo resource, CachedObject obj) =>
-        resource.StoredAs is null ? obj.Utf8 : ObjectCodec.ToUtf8(ToExternal(resource, obj.ToObject()));
 
     /// <summary>The stored name of a field that a selector names.</summary>
     public static string StoredField(ResourceInfo resource, string field)

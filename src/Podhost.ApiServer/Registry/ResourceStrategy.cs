@@ -43,9 +43,14 @@ internal class ResourceStrategy(ResourceInfo resource)
         }
     }
 
+    /// <summary>Changes an object whose deletion begins, before that is decided. In place.</summary>
+    public virtual void PrepareForDeletion(JsonObject obj, DateTimeOffset now)
+    {
+    }
+
     /// <summary>True where the change raises metadata.generation.</summary>
     public virtual bool RaisesGeneration(JsonObject obj, JsonObject old, string subresource) =>
-        Resource.HasGeneration && ChangedOutsideStatus(obj, old);
+        Resource.HasGeneration && ChangedOutside(obj, old, "status");
 
     /// <summary>The grace period of a delete in seconds; only asked where <see cref="DeletesGracefully"/>.</summary>
     /// <param name="obj">The stored object.</param>
@@ -70,7 +75,17 @@ internal class ResourceStrategy(ResourceInfo resource)
         Meta.CopyField(Meta.Of(old), Meta.Of(obj), "ownerReferences");
     }
 
-    private static bool ChangedOutsideStatus(JsonObject obj, JsonObject old) =>
-        obj.Select(p => p.Key).Concat(old.Select(p => p.Key)).Distinct(StringComparer.Ordinal)
-            .Any(name => name is not ("metadata" or "status") && !JsonNode.DeepEquals(obj[name], old[name]));
+    /// <summary>True where anything differs but metadata and the fields that are named.</summary>
+    protected static bool ChangedOutside(JsonObject obj, JsonObject old, params ReadOnlySpan<string> fields)
+    {
+        foreach (var name in obj.Select(p => p.Key).Concat(old.Select(p => p.Key)).Distinct(StringComparer.Ordinal))
+        {
+            if (name != "metadata" && !fields.Contains(name) && !JsonNode.DeepEquals(obj[name], old[name]))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using Podhost.Api.CustomResources;
 using Podhost.Api.Errors;
 using Podhost.Api.Resources;
 using Podhost.Api.Selectors;
@@ -41,6 +43,12 @@ internal static class SelectableFieldRules
     /// <exception cref="ApiException">400: it does not.</exception>
     public static void Check(ResourceInfo resource, FieldSelector? selector)
     {
+        if (resource.Custom is { } custom)
+        {
+            CheckCustom(resource, custom, selector);
+            return;
+        }
+
         foreach (var requirement in selector?.Requirements ?? [])
         {
             var field = EventViews.StoredField(resource, requirement.Field);
@@ -58,8 +66,35 @@ internal static class SelectableFieldRules
         }
     }
 
+    private static void CheckCustom(ResourceInfo resource, CustomKind custom, FieldSelector? selector)
+    {
+        foreach (var field in (selector?.Requirements ?? []).Select(r => r.Field))
+        {
+            var isKnown = field == "metadata.name" || (field == "metadata.namespace" && resource.Namespaced)
+                || custom.SelectableFields.Any(f => f.Text == "." + field);
+            if (!isKnown)
+            {
+                throw ApiException.BadRequest($"field label not supported: {field}");
+            }
+        }
+    }
+
+    // A field that is not set is an empty string.
+    private static string ReadCustom(ResourceInfo resource, CachedObject obj, string field)
+    {
+        if (field is "metadata.name" or "metadata.namespace")
+        {
+            return obj.Selectable.Get(field) ?? "";
+        }
+
+        var value = SimplePath.Parse("." + field).Get(ObjectViews.ToExternal(resource, obj.ToObject()));
+        return value is JsonValue scalar ? scalar.ToString() : "";
+    }
+
     /// <summary>How a resource's fields are read from stored objects.</summary>
-    public static Func<CachedObject, string, string?> Reader(ResourceInfo resource) => (obj, field) =>
+    public static Func<CachedObject, string, string?> Reader(ResourceInfo resource) => resource.Custom is not null
+        ? (obj, field) => ReadCustom(resource, obj, field)
+        : (obj, field) =>
         EventViews.StoredField(resource, field) switch
         {
             "spec.hostNetwork" => obj.Selectable.Get("spec.hostNetwork") ?? "false",

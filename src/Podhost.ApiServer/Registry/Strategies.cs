@@ -1,5 +1,6 @@
 using Podhost.Api.Resources;
 using Podhost.ApiServer.Registry.Certificates;
+using Podhost.ApiServer.Registry.Custom;
 using Podhost.ApiServer.Registry.Events;
 using Podhost.ApiServer.Registry.Namespaces;
 using Podhost.ApiServer.Registry.Nodes;
@@ -23,7 +24,8 @@ internal sealed class Strategies
         }
     }
 
-    public ResourceStrategy For(ResourceInfo resource) => _byResource[resource];
+    /// <summary>The strategy of a resource. Those of custom kinds come and go with their definitions.</summary>
+    public ResourceStrategy For(ResourceInfo resource) => resource.Custom is null ? _byResource[resource] : new CustomStrategy(resource);
 
     private static ResourceStrategy Make(ResourceInfo resource, TimeSpan eventTtl, TimeProvider time) => (resource.Group, resource.Plural) switch
     {
@@ -36,6 +38,7 @@ internal sealed class Strategies
         ("", "serviceaccounts" or "services") => new ReturnsDeletedStrategy(resource),
         ("" or "events.k8s.io", "events") => new EventStrategy(resource, eventTtl),
         ("apps", "deployments") => new DeploymentStrategy(resource),
+        ("apiextensions.k8s.io", "customresourcedefinitions") => new DefinitionStrategy(resource),
         ("batch", "jobs") => new JobStrategy(resource),
         ("certificates.k8s.io", "certificatesigningrequests") => new SigningRequestStrategy(resource),
         ("coordination.k8s.io", "leases") => new ConditionalUpdateStrategy(resource),

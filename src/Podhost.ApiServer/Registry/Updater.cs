@@ -59,7 +59,7 @@ internal sealed class Updater(ObjectStore store, Strategies strategies, Admissio
         WriteOptions options,
         CancellationToken cancellationToken)
     {
-        var old = EventViews.ToExternal(resource, current.ToObject());
+        var old = ObjectViews.ToExternal(resource, current.ToObject());
         var (obj, tracked) = change(old);
         CheckVersion(resource, name, obj, old, current);
         obj["apiVersion"] = resource.ApiVersion;
@@ -124,7 +124,7 @@ internal sealed class Updater(ObjectStore store, Strategies strategies, Admissio
             return current;
         }
 
-        return await store.PutAsync(resource, EventViews.ToStored(resource, obj), current.ModRevision, strategy.Ttl, options.DryRun, cancellationToken);
+        return await store.PutAsync(resource, ObjectViews.ToStored(resource, obj), current.ModRevision, strategy.Ttl, options.DryRun, cancellationToken);
     }
 
     // The update took the last finalizer away: the object goes, and the answer is what the update made of it.
@@ -136,7 +136,7 @@ internal sealed class Updater(ObjectStore store, Strategies strategies, Admissio
             return null;
         }
 
-        var last = StoredForm.Encode(EventViews.ToStored(resource, obj));
+        var last = StoredForm.Encode(ObjectViews.ToStored(resource, obj));
         return new CachedObject(gone.Key, ExternalForm.WithRevision(last, gone.ModRevision), gone.ModRevision);
     }
 

@@ -92,7 +92,7 @@ internal abstract class ObjectPresenter
 /// <summary>Objects as they are.</summary>
 internal sealed class PlainPresenter(ResourceInfo resource) : ObjectPresenter
 {
-    public override ReadOnlyMemory<byte> One(CachedObject obj) => EventViews.Utf8(resource, obj);
+    public override ReadOnlyMemory<byte> One(CachedObject obj) => ObjectViews.Utf8(resource, obj);
 
     public override ReadOnlyMemory<byte> Bookmark(long revision, bool endOfInitial) => ObjectCodec.ToUtf8(new JsonObject
     {

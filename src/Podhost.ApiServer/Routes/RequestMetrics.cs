@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
+using Podhost.Api.Resources;
 
 namespace Podhost.ApiServer.Routes;
 
@@ -12,12 +13,16 @@ internal sealed class RequestMetrics
     private readonly ConcurrentDictionary<Key, Histogram> _durations = new();
 
     /// <summary>Counts one finished request.</summary>
-    public void Record(RequestInfo info, int code, TimeSpan elapsed)
+    /// <param name="info">The request.</param>
+    /// <param name="served">What its path names; null where nothing is served there.</param>
+    /// <param name="code">HTTP status.</param>
+    /// <param name="elapsed">How long it took.</param>
+    public void Record(RequestInfo info, ResourceInfo? served, int code, TimeSpan elapsed)
     {
         var verb = info.IsResource ? info.Verb.ToUpperInvariant() : info.Verb is "get" or "head" ? "GET" : "OTHER";
 
-        // Only what the table knows becomes a label: a client must not be able to make series.
-        var known = info.IsResource && ResourceRouter.Find(info) is { } resource
+        // Only what is served becomes a label: a client must not be able to make series.
+        var known = served is { } resource
             ? new Key(verb, resource.Group, resource.Version, resource.Plural, resource.Subresources.Any(s => s.Name == info.Subresource) ? info.Subresource : "", code)
             : new Key(verb, "", "", "", "", code);
         Interlocked.Increment(ref _requests.GetOrAdd(known, _ => new Counter()).Value);

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Podhost.Api.Errors;
+using Podhost.Api.Resources;
 using Podhost.ApiServer.Authn;
 using Podhost.ApiServer.Authz;
 using Podhost.ApiServer.Hosting;
@@ -30,7 +31,7 @@ internal sealed class RequestPipeline(
         var query = request.Query;
         var path = (request.PathBase + request.Path).Value ?? "/";
         var info = RequestInfoParser.Parse(request.Method, path, query["watch"].ToString() is "true" or "1", query["fieldSelector"]);
-        var context = new RequestContext(http, info, AuditId(request)) { Resource = info.IsResource ? ResourceRouter.Find(info) : null };
+        var context = new RequestContext(http, info, AuditId(request)) { Resource = info.IsResource ? Find(info) : null };
         http.Response.Headers["Audit-Id"] = context.AuditId;
         http.Response.Headers.CacheControl = "no-cache, private";
         try
@@ -44,7 +45,7 @@ internal sealed class RequestPipeline(
         finally
         {
             var elapsed = services.Time.GetElapsedTime(started);
-            metrics.Record(info, http.Response.StatusCode, elapsed);
+            metrics.Record(info, context.Resource, http.Response.StatusCode, elapsed);
             ServerLog.RequestServed(services.Log, request.Method, path, context.User.Name, http.Response.StatusCode, elapsed.TotalMilliseconds);
         }
     }
@@ -84,8 +85,25 @@ internal sealed class RequestPipeline(
         }
     }
 
-    private ValueTask HandleAsync(RequestContext context) =>
-        context.Info.IsResource ? ResourceRouter.HandleAsync(services, context) : plain.HandleAsync(context);
+    private async ValueTask HandleAsync(RequestContext context)
+    {
+        if (!context.Info.IsResource)
+        {
+            await plain.HandleAsync(context);
+            return;
+        }
+
+        // A custom kind is what its definition says now: a write to it may be one that the caches are still to see.
+        var mayBeCustom = context.Resource is null or { Custom: not null } && context.Info.Group.Contains('.', StringComparison.Ordinal);
+        if (mayBeCustom && await services.Store.TryCatchUpAsync(context.Aborted))
+        {
+            context.Resource = Find(context.Info);
+        }
+
+        await ResourceRouter.HandleAsync(services, context);
+    }
+
+    private ResourceInfo? Find(RequestInfo info) => services.Store.Caches.Resources.Find(info.Group, info.Version, info.Resource);
 
     private async ValueTask<UserInfo> AuthenticateAsync(RequestContext context)
     {

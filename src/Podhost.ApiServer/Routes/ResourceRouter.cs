@@ -1,3 +1,4 @@
+using Podhost.Api.CustomResources;
 using Podhost.Api.Errors;
 using Podhost.Api.Resources;
 using Podhost.ApiServer.Metrics;
@@ -8,9 +9,6 @@ namespace Podhost.ApiServer.Routes;
 /// <summary>From a verb on a resource to its handler, driven by the resource table.</summary>
 internal static class ResourceRouter
 {
-    /// <summary>The resource of a request, or null where none is served there.</summary>
-    public static ResourceInfo? Find(RequestInfo info) => ResourceTable.Find(info.Group, info.Version, info.Resource);
-
     /// <summary>True for requests that last as long as the client wants: they have no deadline and hold no place.</summary>
     public static bool IsLongRunning(RequestInfo info) =>
         info.Verb == "watch" || info.Subresource is "exec" or "attach" or "portforward" or "log" or "proxy";
@@ -35,7 +33,25 @@ internal static class ResourceRouter
             throw NotServed();
         }
 
+        if (resource.Custom is { } custom)
+        {
+            CheckCustom(context, custom);
+        }
+
         return info.Subresource.Length == 0 ? Resource(services, context, resource) : Subresource(services, context, resource);
+    }
+
+    private static void CheckCustom(RequestContext context, CustomKind custom)
+    {
+        if (custom.DeprecationWarning is { } warning)
+        {
+            context.Warnings.Add(warning);
+        }
+
+        if (custom.IsTerminating && context.Info.Verb == "create")
+        {
+            throw ApiException.MethodNotAllowed($"{context.Info.Verb} not allowed while custom resource definition is terminating");
+        }
     }
 
     private static ValueTask Resource(ApiServices services, RequestContext context, ResourceInfo resource)

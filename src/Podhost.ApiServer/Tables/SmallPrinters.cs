@@ -59,6 +59,14 @@ internal static class SmallPrinters
             Subjects(obj, "ServiceAccount"),
         ]);
 
+    public static TablePrinter Definitions { get; } = new ColumnPrinter(
+        [TablePrinter.Name, new("Created At", "date")],
+        (obj, _) => [Meta.Name(obj), Meta.Get(obj, "creationTimestamp")]);
+
+    public static TablePrinter Webhooks { get; } = new ColumnPrinter(
+        [TablePrinter.Name, new("Webhooks", "integer", Description: "Webhooks indicates the number of webhooks registered in this configuration"), TablePrinter.Age],
+        (obj, now) => [Meta.Name(obj), (obj["webhooks"] as JsonArray)?.Count ?? 0, Durations.Age(obj, now)]);
+
     public static TablePrinter NameAndAge { get; } = new ColumnPrinter(
         [TablePrinter.Name, TablePrinter.Age],
         (obj, now) => [Meta.Name(obj), Durations.Age(obj, now)]);

@@ -8,7 +8,8 @@ namespace Podhost.ApiServer.Tables;
 /// <param name="Wide">True where only -o wide shows it.</param>
 /// <param name="Format"><c>name</c> for the column of the object's name.</param>
 /// <param name="Description">What it shows.</param>
-internal sealed record TableColumn(string Name, string Type = "string", bool Wide = false, string Format = "", string Description = "")
+/// <param name="Priority">As a definition gives it; null: by <paramref name="Wide"/>.</param>
+internal sealed record TableColumn(string Name, string Type = "string", bool Wide = false, string Format = "", string Description = "", int? Priority = null)
 {
     public JsonObject ToJson() => new()
     {
@@ -16,7 +17,7 @@ internal sealed record TableColumn(string Name, string Type = "string", bool Wid
         ["type"] = Type,
         ["format"] = Format,
         ["description"] = Description,
-        ["priority"] = Wide ? 1 : 0,
+        ["priority"] = Priority ?? (Wide ? 1 : 0),
     };
 }
 

@@ -11,7 +11,7 @@ internal static class TablePrinters
     private static readonly TablePrinter Nodes = new NodePrinter();
     private static readonly TablePrinter Events = new EventPrinter();
 
-    public static TablePrinter For(ResourceInfo resource) => resource.Plural switch
+    public static TablePrinter For(ResourceInfo resource) => resource.Custom is { } custom ? new CustomPrinter(custom) : resource.Plural switch
     {
         "pods" => Pods,
         "nodes" => Nodes,
@@ -19,6 +19,8 @@ internal static class TablePrinters
         "services" => NetworkPrinters.Services,
         "endpoints" => NetworkPrinters.Endpoints,
         "endpointslices" => NetworkPrinters.EndpointSlices,
+        "customresourcedefinitions" => SmallPrinters.Definitions,
+        "mutatingwebhookconfigurations" or "validatingwebhookconfigurations" => SmallPrinters.Webhooks,
         "configmaps" => SmallPrinters.ConfigMaps,
         "secrets" => SmallPrinters.Secrets,
         "serviceaccounts" => SmallPrinters.ServiceAccounts,

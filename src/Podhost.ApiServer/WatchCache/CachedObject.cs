@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Podhost.Api.Objects;
+using Podhost.Api.Resources;
 
 namespace Podhost.ApiServer.WatchCache;
 
@@ -7,6 +8,7 @@ namespace Podhost.ApiServer.WatchCache;
 public sealed class CachedObject
 {
     private SelectableFields? _selectable;
+    private ObjectView? _view;
 
     internal CachedObject(string key, byte[] utf8, long modRevision)
     {
@@ -27,6 +29,18 @@ public sealed class CachedObject
     /// <summary>Labels and the string fields that selectors ask for, parsed when first asked for.</summary>
     internal SelectableFields Selectable => _selectable ??= SelectableFields.Parse(Utf8.Span);
 
+    /// <summary>The bytes as a resource shows them, kept for the resource that was asked for last.</summary>
+    internal ReadOnlyMemory<byte> ViewOf(ResourceInfo resource, Func<ResourceInfo, CachedObject, ReadOnlyMemory<byte>> make)
+    {
+        var view = _view;
+        if (view is null || !ReferenceEquals(view.Resource, resource))
+        {
+            _view = view = new ObjectView(resource, make(resource, this));
+        }
+
+        return view.Utf8;
+    }
+
     /// <summary>metadata.name.</summary>
     public string Name => Selectable.Get("metadata.name") ?? "";
 
@@ -35,4 +49,6 @@ public sealed class CachedObject
 
     /// <summary>A new JSON object of it, which the caller may change.</summary>
     public JsonObject ToObject() => ObjectCodec.ParseJson(Utf8.Span);
+
+    private sealed record ObjectView(ResourceInfo Resource, ReadOnlyMemory<byte> Utf8);
 }

@@ -5,6 +5,9 @@ namespace Podhost.ApiServer.WatchCache;
 /// <summary>Reads the server's own caches: current to within the time that the store needs to tell of a write. Never blocks.</summary>
 public interface IObjectReader
 {
+    /// <summary>The resources that are served.</summary>
+    ResourceSet Resources { get; }
+
     /// <summary>One object, or null; <paramref name="ns"/> null or empty for cluster-scoped kinds.</summary>
     CachedObject? Get(ResourceInfo resource, string? ns, string name);
 

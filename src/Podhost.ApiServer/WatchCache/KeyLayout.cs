@@ -12,6 +12,11 @@ internal sealed class KeyLayout(string storePrefix)
     public string Prefix(ResourceInfo resource)
     {
         var stored = resource.StoredAs ?? resource;
+        if (stored.Custom is not null)
+        {
+            return $"{StorePrefix}{stored.Group}/{stored.Plural}/";
+        }
+
         return StorePrefix + (stored.Group, stored.Plural) switch
         {
             // Names that upstream keeps from before its first release.

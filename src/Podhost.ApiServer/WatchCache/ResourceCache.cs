@@ -70,6 +70,17 @@ internal sealed class ResourceCache
         }
     }
 
+    /// <summary>Ends all watchers: the resource is no longer there.</summary>
+    public void Close()
+    {
+        lock (_gate)
+        {
+            _snapshot = CacheSnapshot.Empty;
+            _watchers.ForEach(w => w.End());
+            _watchers.Clear();
+        }
+    }
+
     /// <summary>Applies changes of whole revisions, in order, and tells the watchers.</summary>
     public void Apply(IReadOnlyList<StoreEvent> changes)
     {

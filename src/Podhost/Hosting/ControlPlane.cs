@@ -8,6 +8,7 @@ using Podhost.ApiServer.Admission.Plugins;
 using Podhost.ApiServer.Admission.PodSecurity;
 using Podhost.ApiServer.Admission.Quota;
 using Podhost.ApiServer.Admission.Storage;
+using Podhost.ApiServer.Admission.Webhooks;
 using Podhost.ApiServer.Authn;
 using Podhost.ApiServer.Authz;
 using Podhost.ApiServer.Hosting;
@@ -151,7 +152,7 @@ internal sealed class ControlPlane : IAsyncDisposable
             Logs = _logs,
             Authenticator = objects => new UnionAuthenticator(new ClientCertificateAuthenticator(Pki.Authority, _time), Tokens(objects)),
             Authorizer = Authorizer,
-            AdmissionPlugins = objects => [new RbacEscalationPlugin(Rbac(objects), Rbac(objects)), .. Plugins(options, Authorizer(objects))],
+            AdmissionPlugins = objects => [new RbacEscalationPlugin(Rbac(objects), Rbac(objects)), .. Plugins(options, Authorizer(objects), objects)],
             ReviewHandlers = (objects, authorizer, _) =>
             [
                 new AccessReviewHandler(authorizer, Rbac(objects), _time),
@@ -162,7 +163,7 @@ internal sealed class ControlPlane : IAsyncDisposable
         };
     }
 
-    private IReadOnlyList<IAdmissionPlugin> Plugins(PodhostOptions options, IAuthorizer authorizer) =>
+    private IReadOnlyList<IAdmissionPlugin> Plugins(PodhostOptions options, IAuthorizer authorizer, IObjectReader objects) =>
     // Upstream's order. What validates last of these is the quota: only what all others let through takes room.
     [
         new LimitRangerPlugin(),
@@ -175,6 +176,8 @@ internal sealed class ControlPlane : IAsyncDisposable
         new StorageObjectInUseProtectionPlugin(),
         new RuntimeClassPlugin(),
         new CertificateSignersPlugin(authorizer),
+        new MutatingWebhookPlugin(objects, _logs.CreateLogger<MutatingWebhookPlugin>()),
+        new ValidatingWebhookPlugin(objects, _logs.CreateLogger<ValidatingWebhookPlugin>()),
         ServiceAddresses,
         new PodResizePlugin(),
         new ResourceQuotaPlugin(_time),

@@ -31,6 +31,7 @@ using Podhost.Control.Controllers.ResourceQuotas;
 using Podhost.Control.Controllers.ServiceAccountTokens;
 using Podhost.Control.Controllers.StatefulSets;
 using Podhost.Control.Controllers.TaintEviction;
+using Podhost.Control.CustomKinds;
 using Podhost.Control.Events;
 using Podhost.Control.Scheduler;
 using Podhost.Network.Dns.Cluster;
@@ -106,6 +107,9 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         AddWorkloads(manager, pods, nodes, claims, budgets);
         Add(new ServiceAccountTokenController(manager, Follow<V1Secret>(manager), accounts, plane.Pki.AuthorityPem, plane.SecretToken, time, logs));
         FollowOthers(manager);
+        var custom = new CustomKindFollower(manager, time, logs);
+        Add(custom);
+        _owned.Add(OwnedKind.Of(custom));
         Add(new GarbageCollectorController(manager, _owned, time, logs));
         Add(new ResourceQuotaController(manager, quotas, _counted, time, logs));
         await Loops.RunAllAsync(_loops, cancellationToken);

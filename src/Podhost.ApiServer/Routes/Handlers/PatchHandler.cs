@@ -25,10 +25,11 @@ internal static class PatchHandler
         var type = ReadHandlers.Accept(context);
         var options = WriteParameters.Read(context, "PatchOptions");
         var patchType = BodyReader.MediaType(context.Http.Request);
-        if (patchType is not (JsonType or MergeType or StrategicType or ApplyType))
+        string[] known = context.Resource!.Custom is null ? [JsonType, MergeType, StrategicType, ApplyType] : [JsonType, MergeType, ApplyType];
+        if (!known.Contains(patchType))
         {
             throw ApiException.UnsupportedMediaType(
-                $"the body of the request was in an unknown format - accepted media types include: {JsonType}, {MergeType}, {StrategicType}, {ApplyType}");
+                $"the body of the request was in an unknown format - accepted media types include: {string.Join(", ", known)}");
         }
 
         var body = await BodyReader.ReadAsync(context.Http.Request, services.Options.MaxRequestBytes, context.Aborted);
@@ -63,14 +64,14 @@ internal static class PatchHandler
             (JsonType, JsonArray operations) => old => JsonPatch.Apply(old, operations),
             (JsonType, _) => throw ApiException.BadRequest("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch"),
             (MergeType, JsonObject) => old => MergePatch.Apply(old, patch),
-            (StrategicType, JsonObject obj) => old => StrategicMergePatch.Apply(SchemaOf(resource), old, obj),
+            (StrategicType, JsonObject obj) => old => StrategicMergePatch.Apply(resource.Schema, old, obj),
             _ => throw ApiException.BadRequest("error decoding patch: the body is no JSON object"),
         };
         var reported = false;
         return old =>
         {
             var patched = apply(old) as JsonObject ?? throw ApiException.BadRequest("the patched document is not a JSON object");
-            var check = FieldValidation.Check(SchemaOf(resource), patched);
+            var check = FieldValidation.Check(resource, patched);
             if (!reported)
             {
                 reported = true;
@@ -120,9 +121,6 @@ internal static class PatchHandler
             FieldManager.Apply(resource, old, applied, options.FieldManager, force, services.Time.GetUtcNow(), subresource), Tracked: true), options);
         return (result, false);
     }
-
-    private static SchemaType SchemaOf(ResourceInfo resource) =>
-        SchemaCatalog.Find(resource.SchemaName) ?? throw ApiException.Internal($"no schema {resource.SchemaName}");
 
     /// <summary>A body of JSON.</summary>
     /// <exception cref="ApiException">400: it cannot be read.</exception>

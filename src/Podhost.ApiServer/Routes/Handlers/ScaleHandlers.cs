@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
+using Podhost.Api.CustomResources;
 using Podhost.Api.Errors;
 using Podhost.Api.Objects;
 using Podhost.Api.Patching;
+using Podhost.Api.Resources;
 using Podhost.Api.Schema;
 using Podhost.Api.Selectors;
 using Podhost.Api.Validation;
@@ -49,12 +51,12 @@ internal static class ScaleHandlers
     {
         var type = ReadHandlers.Accept(context);
         var updated = await services.Updater.UpdateAsync(
-            context.Resource!, context.Info.Namespace, context.Info.Name, "scale", old => new Change(Scaled(old, change(ToScale(old)))), options, context.Aborted);
+            context.Resource!, context.Info.Namespace, context.Info.Name, "scale", old => new Change(Scaled(context.Resource!, old, change(ToScale(context.Resource!, old)))), options, context.Aborted);
         await RespondAsync(context, updated, type);
     }
 
     private static ValueTask RespondAsync(RequestContext context, CachedObject obj, AcceptedType type) =>
-        ResponseWriter.WriteJsonAsync(context, 200, ObjectCodec.ToUtf8((JsonNode)ToScale(obj.ToObject())), type);
+        ResponseWriter.WriteJsonAsync(context, 200, ObjectCodec.ToUtf8((JsonNode)ToScale(context.Resource!, ObjectViews.ToExternal(context.Resource!, obj.ToObject()))), type);
 
     private static JsonObject Check(JsonObject scale)
     {
@@ -67,17 +69,24 @@ internal static class ScaleHandlers
         return pruned;
     }
 
-    private static JsonObject Scaled(JsonObject old, JsonObject scale)
+    private static JsonObject Scaled(ResourceInfo resource, JsonObject old, JsonObject scale)
     {
         var obj = (JsonObject)old.DeepClone();
-        Meta.Child(obj, "spec")["replicas"] = Replicas(scale, "spec");
+        if (resource.Custom?.Scale is { } paths)
+        {
+            paths.SpecReplicas.Set(obj, Replicas(scale, "spec"));
+        }
+        else
+        {
+            Meta.Child(obj, "spec")["replicas"] = Replicas(scale, "spec");
+        }
 
         // Without a version the change is unconditional.
         Meta.Of(obj)["resourceVersion"] = Meta.ResourceVersion(scale);
         return obj;
     }
 
-    private static JsonObject ToScale(JsonObject obj)
+    private static JsonObject ToScale(ResourceInfo resource, JsonObject obj)
     {
         var metadata = new JsonObject();
         foreach (var name in (ReadOnlySpan<string>)["name", "namespace", "uid", "resourceVersion", "creationTimestamp"])
@@ -90,10 +99,20 @@ internal static class ScaleHandlers
             ["kind"] = "Scale",
             ["apiVersion"] = "autoscaling/v1",
             ["metadata"] = metadata,
-            ["spec"] = new JsonObject { ["replicas"] = Replicas(obj, "spec") },
-            ["status"] = new JsonObject { ["replicas"] = Replicas(obj, "status"), ["selector"] = Meta.SelectorOf(obj).ToString() },
+            ["spec"] = new JsonObject { ["replicas"] = resource.Custom?.Scale is { } paths ? Wanted(paths, obj) : Replicas(obj, "spec") },
+            ["status"] = StatusOf(resource.Custom?.Scale, obj),
         };
     }
 
-    private static long Replicas(JsonObject obj, string part) => Meta.At(obj, part, "replicas") is JsonValue v && v.TryGetValue<long>(out var n) ? n : 0;
+    private static JsonObject StatusOf(ScalePaths? paths, JsonObject obj) => paths is null
+        ? new() { ["replicas"] = Replicas(obj, "status"), ["selector"] = Meta.SelectorOf(obj).ToString() }
+        : new() { ["replicas"] = Number(paths.StatusReplicas.Get(obj)), ["selector"] = Meta.Text(paths.LabelSelector?.Get(obj)) };
+
+    private static long Wanted(ScalePaths paths, JsonObject obj) => paths.SpecReplicas.Get(obj) is { } replicas
+        ? Number(replicas)
+        : throw ApiException.Internal($"the spec replicas field \"{paths.SpecReplicas.Text}\" does not exist");
+
+    private static long Replicas(JsonObject obj, string part) => Number(Meta.At(obj, part, "replicas"));
+
+    private static long Number(JsonNode? node) => node is JsonValue v && v.TryGetValue<long>(out var n) ? n : 0;
 }

@@ -8,7 +8,8 @@ namespace Podhost.ApiServer.Routes.Protobuf;
 /// <param name="Inlined">The message whose fields are written into the parent, or null.</param>
 /// <param name="ZeroIsUnset">True where Go sends a zero for what is not set.</param>
 /// <param name="EmptyIsSet">True where an empty string is a value (Go has a pointer) and not what Go sends for none.</param>
-internal sealed record ProtobufField(string Name, string? Inlined, bool ZeroIsUnset = false, bool EmptyIsSet = false);
+/// <param name="Form">The forms that JSON shows the field's message in, or empty: see <see cref="SchemaForms"/>.</param>
+internal sealed record ProtobufField(string Name, string? Inlined, bool ZeroIsUnset = false, bool EmptyIsSet = false, string Form = "");
 
 /// <summary>Numbers of the fields of the API's protobuf form; the field's type is the schema's.</summary>
 internal static class FieldNumbers
@@ -46,7 +47,7 @@ internal static class FieldNumbers
             var parts = line.Split('\t');
             current[int.Parse(parts[1], CultureInfo.InvariantCulture)] = parts[2].StartsWith('*')
                 ? new ProtobufField("", parts[2][1..])
-                : new ProtobufField(parts[2], null, parts is [_, _, _, "z"], parts is [_, _, _, "k"]);
+                : new ProtobufField(parts[2], null, parts is [_, _, _, "z"], parts is [_, _, _, "k"], parts is [_, _, _, ['@', .. var form]] ? form : "");
         }
 
         return messages.ToFrozenDictionary(StringComparer.Ordinal);

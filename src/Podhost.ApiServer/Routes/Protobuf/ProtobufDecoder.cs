@@ -20,6 +20,14 @@ internal static class ProtobufDecoder
         return obj;
     }
 
+    /// <summary>As <see cref="Decode(SchemaType, ReadOnlySpan{byte})"/>, for a message inside another one.</summary>
+    internal static JsonObject Decode(SchemaType type, ReadOnlySpan<byte> data, int depth)
+    {
+        var obj = new JsonObject();
+        ReadMessage(obj, type, type.Name, data, depth);
+        return obj;
+    }
+
     private static void ReadMessage(JsonObject obj, SchemaType type, string message, ReadOnlySpan<byte> data, int depth)
     {
         if (depth > MaxDepth)
@@ -59,6 +67,13 @@ internal static class ProtobufDecoder
         JsonObject obj, SchemaField schema, ProtobufField field, ref WireReader reader, WireType wire, int depth)
     {
         var value = schema.Value;
+        if (field.Form.Length > 0)
+        {
+            Expect(wire, WireType.Bytes);
+            SchemaForms.Read(obj, field, reader.ReadBytes(), depth + 1);
+            return;
+        }
+
         switch (value.Kind)
         {
             case SchemaKind.List:

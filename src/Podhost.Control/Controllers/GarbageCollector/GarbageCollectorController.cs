@@ -88,7 +88,7 @@ public sealed partial class GarbageCollectorController : IController
     private async Task<OwnerState> StateAsync(ObjectIdentity dependent, V1OwnerReference reference, CancellationToken cancellationToken)
     {
         // A kind that is not served here cannot be asked for; a cluster-scoped dependent cannot have an owner in a namespace.
-        if (ResourceTable.FindKind(reference.ApiVersion ?? "", reference.Kind ?? "") is not { IsVirtual: false } resource
+        if (FindKind(reference.ApiVersion ?? "", reference.Kind ?? "") is not { IsVirtual: false } resource
             || (resource.Namespaced && dependent.Namespace.Length == 0))
         {
             LogUnknownOwner(dependent.ToString(), reference.ApiVersion, reference.Kind, reference.Name);
@@ -96,7 +96,7 @@ public sealed partial class GarbageCollectorController : IController
         }
 
         var ns = resource.Namespaced ? dependent.Namespace : "";
-        if (_graph.Get(reference.Uid ?? "") is { } known && known.Resource == resource && known.Name == reference.Name && known.Namespace == ns)
+        if (_graph.Get(reference.Uid ?? "") is { } known && known.Resource.QualifiedName == resource.QualifiedName && known.Name == reference.Name && known.Namespace == ns)
         {
             return GarbageRules.WaitsForDependents(known) ? OwnerState.Waiting : OwnerState.Solid;
         }
@@ -109,6 +109,9 @@ public sealed partial class GarbageCollectorController : IController
         var owner = ObjectIdentity.Of(resource, live);
         return owner.Uid != reference.Uid ? OwnerState.Absent : GarbageRules.WaitsForDependents(owner) ? OwnerState.Waiting : OwnerState.Solid;
     }
+
+    private ResourceInfo? FindKind(string apiVersion, string kind) =>
+        ResourceTable.FindKind(apiVersion, kind) ?? _kinds.Select(k => k.FindKind(apiVersion, kind)).FirstOrDefault(k => k is not null);
 
     private async Task ActAsync(ObjectIdentity obj, GarbageAction action, CancellationToken cancellationToken)
     {

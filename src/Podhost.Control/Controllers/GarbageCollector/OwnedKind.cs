@@ -3,6 +3,7 @@ using k8s.Models;
 using Podhost.Api.Resources;
 using Podhost.Client;
 using Podhost.Client.Informers;
+using Podhost.Control.CustomKinds;
 using Podhost.Control.Objects;
 
 namespace Podhost.Control.Controllers.GarbageCollector;
@@ -19,6 +20,12 @@ public abstract class OwnedKind
     /// <summary>A kind of an informer; the informer is run by the caller.</summary>
     public static OwnedKind Of<T>(IInformer<T> informer) where T : class, IKubernetesObject<V1ObjectMeta> => new Typed<T>(informer);
 
+    /// <summary>All custom kinds; the follower is run by the caller.</summary>
+    public static OwnedKind Of(CustomKindFollower follower) => new Custom(follower);
+
+    /// <summary>A kind by its names; null where it is none of these.</summary>
+    internal virtual ResourceInfo? FindKind(string apiVersion, string kind) => null;
+
     /// <summary>Tells the object before (null for a new one) and after (null for a deleted one).</summary>
     internal abstract IDisposable Subscribe(Action<ObjectIdentity?, ObjectIdentity?> changed);
 
@@ -34,5 +41,15 @@ public abstract class OwnedKind
             var before = e.Previous is { } previous ? new ObjectIdentity(Resource, previous.Metadata) : null;
             changed(e.Type == WatchEventKind.Deleted ? before ?? now : before, e.Type == WatchEventKind.Deleted ? null : now);
         });
+    }
+
+    private sealed class Custom(CustomKindFollower follower) : OwnedKind
+    {
+        internal override Task Synced => follower.Synced;
+
+        internal override ResourceInfo? FindKind(string apiVersion, string kind) =>
+            follower.Kinds.FirstOrDefault(k => k.ApiVersion == apiVersion && k.Kind == kind);
+
+        internal override IDisposable Subscribe(Action<ObjectIdentity?, ObjectIdentity?> changed) => follower.Subscribe(changed);
     }
 }

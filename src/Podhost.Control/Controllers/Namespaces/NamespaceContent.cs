@@ -14,7 +14,11 @@ internal sealed record NamespaceContent(IReadOnlyList<ObjectIdentity> Remaining,
     /// The kinds to empty, in waves: pods first and alone, so that nothing that a pod stands on (its policy, its secrets) goes before it;
     /// then the rest. Source: KEP-5080, ordered namespace deletion.
     /// </summary>
-    public static IReadOnlyList<IReadOnlyList<ResourceInfo>> Waves { get; } = MakeWaves();
+    /// <param name="custom">Custom kinds of any scope.</param>
+    public static IReadOnlyList<IReadOnlyList<ResourceInfo>> Waves(IReadOnlyList<ResourceInfo> custom) =>
+        [BuiltIn[0], [.. BuiltIn[1], .. custom.Where(r => r.Namespaced)]];
+
+    private static readonly IReadOnlyList<IReadOnlyList<ResourceInfo>> BuiltIn = MakeWaves();
 
     private static IReadOnlyList<IReadOnlyList<ResourceInfo>> MakeWaves()
     {

@@ -5,6 +5,7 @@ using Podhost.Api.Resources;
 using Podhost.Client;
 using Podhost.Client.Informers;
 using Podhost.Client.Queues;
+using Podhost.Control.CustomKinds;
 using Podhost.Control.Objects;
 
 namespace Podhost.Control.Controllers.Namespaces;
@@ -103,7 +104,10 @@ public sealed partial class NamespaceController : IController
     {
         var remaining = new List<ObjectIdentity>();
         var failures = new List<string>();
-        foreach (var wave in NamespaceContent.Waves)
+
+        // As the server has them now: a kind may have come a moment ago.
+        var custom = await DiscoveredKinds.ReadAsync(_client, cancellationToken);
+        foreach (var wave in NamespaceContent.Waves(custom))
         {
             foreach (var resource in wave)
             {
