@@ -157,4 +157,20 @@ public class PipelineTests
         public ValueTask<AuthorizationDecision> AuthorizeAsync(AuthorizationAttributes attributes, CancellationToken cancellationToken) =>
             throw new InvalidOperationException("boom");
     }
+
+    [Theory]
+    [InlineData("invalid", 400)]
+    [InlineData("3m", 200)]
+    [InlineData("0s", 200)]
+    [InlineData("1m30s", 200)]
+    public async Task A_client_may_name_a_timeout(string timeout, int code)
+    {
+        await using var cluster = await Cluster.StartAsync();
+        var answer = await cluster.GetAsync("/version?timeout=" + timeout);
+        Assert.Equal(code, answer.Code);
+        if (code == 400)
+        {
+            Assert.Contains("invalid timeout specified in the request URL", answer.Message);
+        }
+    }
 }

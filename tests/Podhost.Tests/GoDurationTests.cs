@@ -1,3 +1,4 @@
+using Podhost.Api.Quantities;
 using Podhost.Configuration;
 
 namespace Podhost.Tests;

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Podhost.Api.Schema;
 
 namespace Podhost.Api.CustomResources;
@@ -42,6 +43,9 @@ public sealed class CustomKind
 
     /// <summary>Warning for clients of a deprecated version, or null.</summary>
     public string? DeprecationWarning { get; init; }
+
+    /// <summary>spec.conversion.webhook, where a webhook converts between versions; null where versions differ in apiVersion only. Not to be changed.</summary>
+    public JsonObject? ConversionWebhook { get; init; }
 
     /// <summary>True while the definition is being deleted: nothing new is made then.</summary>
     public bool IsTerminating { get; init; }

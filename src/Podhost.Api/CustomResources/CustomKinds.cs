@@ -28,8 +28,8 @@ public static class CustomKinds
     /// <summary>The versions that are served, preferred ones first; none before the definition is established.</summary>
     /// <param name="definition">The definition, valid.</param>
     /// <param name="stored">What <see cref="Stored"/> made of the definition when it was new.</param>
-    public static IReadOnlyList<ResourceInfo> Served(JsonObject definition, ResourceInfo stored) => !IsTrue(definition, "Established") || !IsTrue(definition, "NamesAccepted")
-        ? []
+    public static IReadOnlyList<ResourceInfo> Served(JsonObject definition, ResourceInfo stored) =>
+        !IsTrue(definition, "Established") || !IsTrue(definition, "NamesAccepted") ? []
         : [.. Versions(Child(definition, "spec"))
             .Where(v => SchemaNode.Flag(v, "served"))
             .OrderBy(v => SchemaNode.Text(v, "name"), VersionOrder.Instance)
@@ -74,7 +74,8 @@ public static class CustomKinds
     private static CustomKind Custom(JsonObject definition, JsonObject spec, JsonObject version, JsonObject names, string schemaName)
     {
         var storage = Versions(spec).FirstOrDefault(v => SchemaNode.Flag(v, "storage")) ?? [];
-        return new CustomKind(schemaName, Child(version, "schema")["openAPIV3Schema"] is JsonObject schema ? SchemaNode.Read((JsonObject)schema.DeepClone()) : null)
+        var schema = Child(version, "schema")["openAPIV3Schema"]?.DeepClone() as JsonObject;
+        return new CustomKind(schemaName, schema is null ? null : SchemaNode.Read(schema))
         {
             Definition = SchemaNode.Text(Child(definition, "metadata"), "name"),
             DefinitionUid = SchemaNode.Text(Child(definition, "metadata"), "uid"),
@@ -82,7 +83,11 @@ public static class CustomKinds
             ListKind = SchemaNode.Text(names, "listKind"),
             Columns = Columns(version),
             Scale = Scale(version),
-            SelectableFields = [.. (version["selectableFields"] as JsonArray ?? []).OfType<JsonObject>().Select(f => SimplePath.Parse(SchemaNode.Text(f, "jsonPath")))],
+            SelectableFields =
+            [
+                .. (version["selectableFields"] as JsonArray ?? []).OfType<JsonObject>().Select(f => SimplePath.Parse(SchemaNode.Text(f, "jsonPath"))),
+            ],
+            ConversionWebhook = SchemaNode.Text(Child(spec, "conversion"), "strategy") == "Webhook" ? Child(spec, "conversion")["webhook"] as JsonObject : null,
             DeprecationWarning = Deprecation(spec, version, names),
             IsTerminating = Child(definition, "metadata")["deletionTimestamp"] is not null,
         };
@@ -110,7 +115,8 @@ public static class CustomKinds
                 SchemaNode.Text(c, "name"),
                 SchemaNode.Text(c, "type"),
                 SchemaNode.Text(c, "format"),
-                SchemaNode.Text(c, "description") is { Length: > 0 } text ? text : $"Custom resource definition column (in JSONPath format): {SchemaNode.Text(c, "jsonPath")}",
+                SchemaNode.Text(c, "description") is { Length: > 0 } text ? text
+                    : $"Custom resource definition column (in JSONPath format): {SchemaNode.Text(c, "jsonPath")}",
                 c["priority"] is JsonValue p && p.TryGetValue(out long n) ? (int)n : 0,
                 Path(SchemaNode.Text(c, "jsonPath"))))]
             : OnlyAge;

@@ -62,11 +62,11 @@ public static class CustomObjects
         var (root, before) = (new Field(obj, faults), new Field(old, []));
         if (old is null)
         {
-            ObjectMetaRules.CheckCreate(root["metadata"], resource.Namespaced, Names.DnsSubdomain);
+            ObjectMetaRules.CheckCreate(root["metadata"], resource.Namespaced, Names.DnsSubdomain, isExtension: true);
         }
         else
         {
-            ObjectMetaRules.CheckUpdate(root["metadata"], before["metadata"]);
+            ObjectMetaRules.CheckUpdate(root["metadata"], before["metadata"], isExtension: true);
         }
 
         if (resource.Custom!.Schema is { } schema)
@@ -93,7 +93,8 @@ public static class CustomObjects
         {
             if (obj["metadata"] is { } other)
             {
-                throw new DecodeException($"json: cannot unmarshal {(other is JsonArray ? "array" : other.GetValueKind() == JsonValueKind.String ? "string" : "number")} into Go struct field ObjectMeta.metadata of type v1.ObjectMeta");
+                var kind = other is JsonArray ? "array" : other.GetValueKind() == JsonValueKind.String ? "string" : "number";
+                throw new DecodeException($"json: cannot unmarshal {kind} into Go struct field ObjectMeta.metadata of type v1.ObjectMeta");
             }
 
             obj.Remove("metadata");

@@ -218,7 +218,8 @@ internal sealed class CustomValidator
 
         if (rules.OneOf.Count > 0 && Best(rules.OneOf, value, path, out var one) is var valid and not 1)
         {
-            Unplaced($"{Quote(path)} must validate one and only one schema (oneOf). " + (valid == 0 ? "Found none valid" : $"Found {valid} valid alternatives"));
+            var found = valid == 0 ? "Found none valid" : $"Found {valid} valid alternatives";
+            Unplaced($"{Quote(path)} must validate one and only one schema (oneOf). {found}");
             if (valid == 0)
             {
                 Take(one!);
@@ -254,7 +255,8 @@ internal sealed class CustomValidator
 
     private void Invalid(string path, string printed, string detail) => Add(path, "FieldValueInvalid", printed, detail);
 
-    private void Add(string path, string reason, string printed, string detail) => faults.Add(new FieldError(path, reason, $"Invalid value: {printed}: {detail}"));
+    private void Add(string path, string reason, string printed, string detail) =>
+        faults.Add(new FieldError(path, reason, $"Invalid value: {printed}: {detail}"));
 
     // Upstream does not say where alternatives fail, except in the message.
     private void Unplaced(string detail) => Add("<nil>", "FieldValueInvalid", "\"\"", detail);

@@ -94,7 +94,8 @@ public sealed class JsonPathQuery
         {
             "true" => true,
             "false" => false,
-            _ => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : throw new FormatException($"unrecognized constant {text}"),
+            _ => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number
+                : throw new FormatException($"unrecognized constant {text}"),
         };
     }
 }

@@ -32,7 +32,8 @@ internal static class ListKeys
             return null;
         }
 
-        var byKey = old.OfType<JsonObject>().GroupBy(i => KeyOf(schema, i), StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal);
+        var byKey = old.OfType<JsonObject>().GroupBy(i => KeyOf(schema, i), StringComparer.Ordinal)
+            .ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal);
         return (item, _) => item is JsonObject obj ? byKey.GetValueOrDefault(KeyOf(schema, obj)) : null;
     }
 

@@ -11,12 +11,12 @@ internal static class CustomSchemaDocument
     public const string ObjectMeta = KindNames.Meta + "ObjectMeta";
     public const string ListMeta = KindNames.Meta + "ListMeta";
 
-    private const string ApiVersionText = "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the "
-        + "latest internal value, and may reject unrecognized values. More info: "
+    private const string ApiVersionText = "APIVersion defines the versioned schema of this representation of an object. "
+        + "Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: "
         + "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources";
 
-    private const string KindText = "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client "
-        + "submits requests to. Cannot be updated. In CamelCase. More info: "
+    private const string KindText = "Kind is a string value representing the REST resource this object represents. "
+        + "Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: "
         + "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds";
 
     private const string MetadataText = "Standard object's metadata. More info: "
@@ -53,7 +53,8 @@ internal static class CustomSchemaDocument
                 ["apiVersion"] = Text(ApiVersionText),
                 ["items"] = new JsonObject
                 {
-                    ["description"] = $"List of {resource.Plural}. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md",
+                    ["description"] = $"List of {resource.Plural}. More info: "
+                        + "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md",
                     ["type"] = "array",
                     ["items"] = new JsonObject { ["$ref"] = Prefix(dialect) + resource.SchemaName },
                 },
@@ -126,7 +127,8 @@ internal static class CustomSchemaDocument
     }
 
     private static void AddKind(JsonObject schema, ResourceInfo resource, string kind) =>
-        schema["x-kubernetes-group-version-kind"] = new JsonArray(new JsonObject { ["group"] = resource.Group, ["kind"] = kind, ["version"] = resource.Version });
+        schema["x-kubernetes-group-version-kind"] = new JsonArray(
+            new JsonObject { ["group"] = resource.Group, ["kind"] = kind, ["version"] = resource.Version });
 
     private static JsonObject Text(string description) => new() { ["description"] = description, ["type"] = "string" };
 

@@ -84,7 +84,10 @@ internal static class GnosticSchemaEncoder
             w.Boolean(field, schema.TryGetProperty(name, out var flag) && flag.ValueKind == JsonValueKind.True);
         }
 
-        foreach (var (field, name) in new[] { (11, "maxLength"), (12, "minLength"), (14, "maxItems"), (15, "minItems"), (17, "maxProperties"), (18, "minProperties") })
+        foreach (var (field, name) in new[]
+        {
+            (11, "maxLength"), (12, "minLength"), (14, "maxItems"), (15, "minItems"), (17, "maxProperties"), (18, "minProperties"),
+        })
         {
             if (schema.TryGetProperty(name, out var bound))
             {

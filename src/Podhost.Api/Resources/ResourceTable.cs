@@ -79,6 +79,10 @@ public static class ResourceTable
             HasGeneration = true,
             SchemaName = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition",
         },
+        Make<V1APIService>("apiregistration.k8s.io", "v1", "APIService", "apiservices", null, false, hasStatus: true, categories: Extensions) with
+        {
+            SchemaName = "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService",
+        },
         Make<V1ControllerRevision>("apps", "v1", "ControllerRevision", "controllerrevisions", null, true),
         Workload<V1DaemonSet>("apps", "DaemonSet", "daemonsets", "ds", scales: false),
         Workload<V1Deployment>("apps", "Deployment", "deployments", "deploy", scales: true),

@@ -55,6 +55,7 @@ internal sealed record KindRules(Action<Field> Create, Action<Field, Field, stri
         [("apiextensions.k8s.io", "CustomResourceDefinition")] = new(DefinitionRules.Create, DefinitionRules.Update),
         [("admissionregistration.k8s.io", "MutatingWebhookConfiguration")] = new(WebhookRules.Create, (o, old, _) => WebhookRules.Update(o, old)),
         [("admissionregistration.k8s.io", "ValidatingWebhookConfiguration")] = new(WebhookRules.Create, (o, old, _) => WebhookRules.Update(o, old)),
+        [("apiregistration.k8s.io", "APIService")] = new(ApiServiceRules.Create, (o, old, _) => ApiServiceRules.Update(o, old)),
         [("coordination.k8s.io", "Lease")] = Same(ClassRules.CheckLease),
         [("node.k8s.io", "RuntimeClass")] = new(ClassRules.CheckRuntime, (o, old, _) => ClassRules.UpdateRuntime(o, old)),
         [("policy", "PodDisruptionBudget")] = new(DisruptionBudgetRules.Create, DisruptionBudgetRules.Update),

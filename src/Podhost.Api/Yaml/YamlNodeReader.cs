@@ -5,7 +5,7 @@ using YamlDotNet.Core.Events;
 namespace Podhost.Api.Yaml;
 
 /// <summary>Reads one document from parser events.</summary>
-internal sealed class YamlNodeReader(IParser parser)
+internal sealed class YamlNodeReader(IParser parser, ICollection<string>? duplicates)
 {
     private const int MaxDepth = 100;
 
@@ -68,12 +68,13 @@ internal sealed class YamlNodeReader(IParser parser)
                 parser.MoveNext();
                 merged.AddRange(MergeSources(Read(depth + 1), at));
             }
-            else if (obj.ContainsKey(key))
-            {
-                throw Fault(at, $"key \"{key}\" already set in map");
-            }
             else
             {
+                if (obj.ContainsKey(key))
+                {
+                    Duplicate(at, key);
+                }
+
                 obj[key] = Read(depth + 1);
             }
         }
@@ -87,6 +88,17 @@ internal sealed class YamlNodeReader(IParser parser)
         }
 
         return obj;
+    }
+
+    private void Duplicate(ParsingEvent at, string key)
+    {
+        var message = $"key \"{key}\" already set in map";
+        if (duplicates is null)
+        {
+            throw Fault(at, message);
+        }
+
+        duplicates.Add(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"line {at.Start.Line}: {message}"));
     }
 
     private string ReadKey(int depth)

@@ -148,7 +148,7 @@ internal sealed class DiscoveryDocuments(ResourceSet resources)
         AddNames(obj, resource);
         if (!resource.IsVirtual)
         {
-            obj["storageVersionHash"] = StorageVersionHash(resource.StoredAs ?? resource);
+            obj["storageVersionHash"] = StorageVersionHash(resource.Custom is null ? resource.StoredAs ?? resource : resource);
         }
 
         return obj;
@@ -215,6 +215,9 @@ internal sealed class DiscoveryDocuments(ResourceSet resources)
 
     private static JsonArray Strings(IEnumerable<string> values) => new([.. values.Select(v => (JsonNode)v)]);
 
-    private static string StorageVersionHash(ResourceInfo resource) =>
-        Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes($"{resource.Group}/{resource.Version}/{resource.Kind}"))[..8]);
+    private static string StorageVersionHash(ResourceInfo resource)
+    {
+        var stored = resource.Custom?.StoredApiVersion ?? $"{resource.Group}/{resource.Version}";
+        return Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes($"{stored}/{resource.Kind}"))[..8]);
+    }
 }

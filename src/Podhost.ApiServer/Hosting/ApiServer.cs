@@ -52,7 +52,8 @@ public sealed class ApiServer : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         _background = Task.WhenAll(
-            _core.Caches.RunAsync(_stopping.Token), BecomeReadyAsync(_stopping.Token), new DefinitionController(_core.Services).RunAsync(_stopping.Token));
+            _core.Caches.RunAsync(_stopping.Token), BecomeReadyAsync(_stopping.Token), new DefinitionController(_core.Services).RunAsync(_stopping.Token),
+            new LocalApiServices(_core.Services).RunAsync(_stopping.Token));
         if (!_options.Listen)
         {
             return;

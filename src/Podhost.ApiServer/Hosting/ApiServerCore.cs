@@ -2,10 +2,12 @@ using Microsoft.Extensions.Logging;
 using Podhost.Api.Resources;
 using Podhost.ApiServer.Admission;
 using Podhost.ApiServer.Admission.Certificates;
+using Podhost.ApiServer.Admission.Webhooks;
 using Podhost.ApiServer.Discovery;
 using Podhost.ApiServer.Metrics;
 using Podhost.ApiServer.Proxying;
 using Podhost.ApiServer.Registry;
+using Podhost.ApiServer.Registry.Custom;
 using Podhost.ApiServer.Routes;
 using Podhost.ApiServer.WatchCache;
 
@@ -14,6 +16,7 @@ namespace Podhost.ApiServer.Hosting;
 /// <summary>Everything between the transports and the store, put together.</summary>
 internal sealed class ApiServerCore : IDisposable
 {
+    private readonly WebhookCaller _webhooks;
     private readonly ConcurrencyLimiter _readers;
     private readonly ConcurrencyLimiter _writers;
 
@@ -28,16 +31,19 @@ internal sealed class ApiServerCore : IDisposable
         var admission = new AdmissionChain([new NamespaceLifecycle(), new RequesterIdentity(), .. dependencies.AdmissionPlugins(Caches)]);
         var store = new ObjectStore(dependencies.Store, Caches, options, dependencies.Time);
         var strategies = new Strategies(options.EventTtl, dependencies.Time);
-        var lister = new Lister(store);
+        _webhooks = new WebhookCaller(Caches);
+        var conversions = new Conversions(_webhooks);
+        var lister = new Lister(store, conversions);
         var random = new LockedRandom();
         Services = new ApiServices(
             options,
             store,
             strategies,
             admission,
-            new Creator(store, strategies, admission, random),
-            new Updater(store, strategies, admission),
-            new Deleter(store, strategies, admission),
+            new Creator(store, strategies, admission, conversions, random),
+            new Updater(store, strategies, admission, conversions),
+            new Deleter(store, strategies, admission, conversions),
+            conversions,
             lister,
             new Watches(store, lister),
             dependencies.ReviewHandlers(Caches, authorizer, authenticator),
@@ -68,6 +74,7 @@ internal sealed class ApiServerCore : IDisposable
     public void Dispose()
     {
         Services.Proxy.Dispose();
+        _webhooks.Dispose();
         _readers.Dispose();
         _writers.Dispose();
     }

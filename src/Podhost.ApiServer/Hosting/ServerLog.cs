@@ -29,6 +29,9 @@ internal static partial class ServerLog
     [LoggerMessage(9, LogLevel.Warning, "Failed calling webhook {Webhook}, which its failurePolicy ignores: {Error}")]
     public static partial void WebhookFailed(ILogger logger, string webhook, string error);
 
+    [LoggerMessage(10, LogLevel.Error, "Could not bring the APIServices up to date; trying again at the next change")]
+    public static partial void ApiServicesFailed(ILogger logger, Exception exception);
+
     [LoggerMessage(6, LogLevel.Error, "Could not make the namespace {Namespace}; trying again")]
     public static partial void BootstrapFailed(ILogger logger, Exception exception, string @namespace);
 }

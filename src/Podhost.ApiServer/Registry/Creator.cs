@@ -5,12 +5,13 @@ using Podhost.Api.FieldManagement;
 using Podhost.Api.Resources;
 using Podhost.Api.Validation;
 using Podhost.ApiServer.Admission;
+using Podhost.ApiServer.Registry.Custom;
 using Podhost.ApiServer.WatchCache;
 
 namespace Podhost.ApiServer.Registry;
 
 /// <summary>Creates objects.</summary>
-internal sealed class Creator(ObjectStore store, Strategies strategies, AdmissionChain admission, Random random)
+internal sealed class Creator(ObjectStore store, Strategies strategies, AdmissionChain admission, Conversions conversions, Random random)
 {
     // As upstream: a random suffix that is taken eight times in a row is no accident.
     private const int GenerateNameTries = 8;
@@ -67,7 +68,7 @@ internal sealed class Creator(ObjectStore store, Strategies strategies, Admissio
             WriteRules.ThrowIfInvalid(resource, Meta.Name(obj), ObjectValidator.ValidateCreate(resource, obj));
             await admission.ValidateAsync(request, cancellationToken);
             var final = tracked ? obj : WriteRules.Track(resource, null, obj, "", options, store.Time.GetUtcNow());
-            var stored = ObjectViews.ToStored(resource, final);
+            var stored = await conversions.ToStoredAsync(resource, final, cancellationToken);
             if (await TryPutAsync(resource, stored, strategy.Ttl, options.DryRun, cancellationToken) is { } created)
             {
                 return created;

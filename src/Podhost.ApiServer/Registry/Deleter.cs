@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Podhost.Api.Errors;
 using Podhost.Api.Resources;
 using Podhost.ApiServer.Admission;
+using Podhost.ApiServer.Registry.Custom;
 using Podhost.ApiServer.Registry.Namespaces;
 using Podhost.ApiServer.WatchCache;
 
@@ -13,7 +14,7 @@ namespace Podhost.ApiServer.Registry;
 internal readonly record struct Deletion(CachedObject Object, bool Removed);
 
 /// <summary>Deletes objects: at once, after a grace period, or when the last finalizer is gone.</summary>
-internal sealed class Deleter(ObjectStore store, Strategies strategies, AdmissionChain admission)
+internal sealed class Deleter(ObjectStore store, Strategies strategies, AdmissionChain admission, Conversions conversions)
 {
     private const int MaxTries = 32;
 
@@ -39,7 +40,7 @@ internal sealed class Deleter(ObjectStore store, Strategies strategies, Admissio
             var current = ObjectStore.Require(await store.FreshAsync(resource, ns, name, cancellationToken), resource, name);
             var old = current.ToObject();
             WriteRules.Check(resource, name, current, old, deletion.Preconditions);
-            var shown = ObjectViews.IsView(resource) ? ObjectViews.ToExternal(resource, (JsonObject)old.DeepClone()) : old;
+            var shown = ObjectViews.IsView(resource) ? await conversions.ReadAsync(resource, current, cancellationToken) : old;
             await AdmitAsync(resource, ns, name, shown, options, cancellationToken);
             if (await TryAsync(resource, current, old, deletion, options.DryRun, annotate, cancellationToken) is { } done)
             {

@@ -2,6 +2,7 @@ using System.Globalization;
 using k8s.Models;
 using Podhost.Api.Errors;
 using Podhost.Api.Resources;
+using Podhost.ApiServer.Registry.Custom;
 using Podhost.ApiServer.WatchCache;
 using Podhost.Storage.Contract;
 
@@ -15,7 +16,7 @@ namespace Podhost.ApiServer.Registry;
 internal sealed record ListPage(IReadOnlyList<CachedObject> Items, long Revision, string Continue, long? Remaining);
 
 /// <summary>Lists objects: from the cache where it holds the revision asked for, else from the store's history.</summary>
-internal sealed class Lister(ObjectStore store)
+internal sealed class Lister(ObjectStore store, Conversions conversions)
 {
     private const string TooOldText =
         "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, " +
@@ -41,10 +42,16 @@ internal sealed class Lister(ObjectStore store)
         await ReachAsync(query, cancellationToken);
         var (snapshot, revision) = store.Caches.For(resource).Read();
 
+        await PrepareAsync(resource, query, snapshot.Range(filter.KeyPrefix), cancellationToken);
+
         // A list that takes whatever there is comes whole: upstream ignores the limit then too.
         var limit = query.ResourceVersion == "0" ? 0 : query.Limit;
         return Page(snapshot.Range(filter.KeyPrefix), filter, limit, revision, query.HasSelector, store.Caches.For(resource).Prefix);
     }
+
+    // Fields that a selector names are those of the version that is asked for.
+    private ValueTask PrepareAsync(ResourceInfo resource, ListQuery query, IEnumerable<CachedObject> objects, CancellationToken cancellationToken) =>
+        query.Fields is null ? ValueTask.CompletedTask : conversions.PrepareAsync(resource, objects, cancellationToken);
 
     /// <summary>What the query is about.</summary>
     public ObjectFilter Filter(ResourceInfo resource, string ns, ListQuery query) => new(
@@ -94,6 +101,7 @@ internal sealed class Lister(ObjectStore store)
 
         await ReachAsync(query with { ResourceVersion = "" }, cancellationToken);
         var (snapshot, revision) = store.Caches.For(resource).Read();
+        await PrepareAsync(resource, query, snapshot.Range(filter.KeyPrefix, start), cancellationToken);
         return Page(snapshot.Range(filter.KeyPrefix, start), filter, query.Limit, revision, query.HasSelector, prefix);
     }
 
@@ -114,6 +122,7 @@ internal sealed class Lister(ObjectStore store)
             if (isPresent)
             {
                 // Nothing of this kind has changed since: the present is that revision.
+                await PrepareAsync(resource, query, snapshot.Range(filter.KeyPrefix, start), cancellationToken);
                 return Page(snapshot.Range(filter.KeyPrefix, start), filter, query.Limit, revision, query.HasSelector, cache.Prefix);
             }
 

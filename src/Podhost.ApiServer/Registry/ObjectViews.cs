@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Podhost.Api.CustomResources;
+using Podhost.Api.Errors;
 using Podhost.Api.Objects;
 using Podhost.Api.Resources;
 using Podhost.ApiServer.WatchCache;
@@ -18,6 +19,12 @@ internal static class ObjectViews
         if (resource.Custom is null)
         {
             return EventViews.ToExternal(resource, stored);
+        }
+
+        // What the webhook did not convert would be shown under a version that it is not of.
+        if (resource.Custom.ConversionWebhook is not null && Meta.Text(stored["apiVersion"]) is var version && version != resource.ApiVersion)
+        {
+            throw ApiException.Internal($"an object of {version} was not converted to {resource.ApiVersion}");
         }
 
         CustomObjects.ToVersion(resource, stored);
@@ -42,13 +49,18 @@ internal static class ObjectViews
         return copy;
     }
 
-    /// <summary>The bytes as the resource shows them.</summary>
+    /// <summary>The bytes as the resource shows them. Of a kind that a webhook converts they must have been prepared: see <see cref="Custom.Conversions"/>.</summary>
     public static ReadOnlyMemory<byte> Utf8(ResourceInfo resource, CachedObject obj) =>
-        resource.StoredAs is null ? obj.Utf8 : obj.ViewOf(resource, Make);
+        resource.StoredAs is null ? obj.Utf8 : obj.FindView(resource) ?? Keep(resource, obj, ToExternal(resource, obj.ToObject()));
 
-    private static ReadOnlyMemory<byte> Make(ResourceInfo resource, CachedObject obj)
+    /// <summary>A new object of the bytes as the resource shows them.</summary>
+    public static JsonObject Read(ResourceInfo resource, CachedObject obj) =>
+        resource.Custom is null ? ToExternal(resource, obj.ToObject()) : ObjectCodec.ParseJson(Utf8(resource, obj).Span);
+
+    /// <summary>Keeps what a resource shows of an object. Bytes that are the stored ones are not kept twice.</summary>
+    public static ReadOnlyMemory<byte> Keep(ResourceInfo resource, CachedObject obj, JsonObject external)
     {
-        var bytes = ObjectCodec.ToUtf8((JsonNode)ToExternal(resource, obj.ToObject()));
-        return bytes.AsSpan().SequenceEqual(obj.Utf8.Span) ? obj.Utf8 : bytes;
+        var bytes = ObjectCodec.ToUtf8((JsonNode)external);
+        return obj.AddView(resource, bytes.AsSpan().SequenceEqual(obj.Utf8.Span) ? obj.Utf8 : bytes);
     }
 }

@@ -87,7 +87,7 @@ internal static class SelectableFieldRules
             return obj.Selectable.Get(field) ?? "";
         }
 
-        var value = SimplePath.Parse("." + field).Get(ObjectViews.ToExternal(resource, obj.ToObject()));
+        var value = SimplePath.Parse("." + field).Get(ObjectViews.Read(resource, obj));
         return value is JsonValue scalar ? scalar.ToString() : "";
     }
 

@@ -5,6 +5,7 @@ using Podhost.Api.Errors;
 using Podhost.Api.Resources;
 using Podhost.Api.Validation;
 using Podhost.ApiServer.Admission;
+using Podhost.ApiServer.Registry.Custom;
 using Podhost.ApiServer.WatchCache;
 
 namespace Podhost.ApiServer.Registry;
@@ -15,7 +16,7 @@ namespace Podhost.ApiServer.Registry;
 internal readonly record struct Change(JsonObject Object, bool Tracked = false);
 
 /// <summary>Changes objects: reads, changes, writes where nobody was faster, else again.</summary>
-internal sealed class Updater(ObjectStore store, Strategies strategies, AdmissionChain admission)
+internal sealed class Updater(ObjectStore store, Strategies strategies, AdmissionChain admission, Conversions conversions)
 {
     // A write that loses that often meets a writer that never pauses; the client shall know.
     private const int MaxTries = 32;
@@ -59,7 +60,7 @@ internal sealed class Updater(ObjectStore store, Strategies strategies, Admissio
         WriteOptions options,
         CancellationToken cancellationToken)
     {
-        var old = ObjectViews.ToExternal(resource, current.ToObject());
+        var old = await conversions.ReadAsync(resource, current, cancellationToken);
         var (obj, tracked) = change(old);
         CheckVersion(resource, name, obj, old, current);
         obj["apiVersion"] = resource.ApiVersion;
@@ -124,7 +125,7 @@ internal sealed class Updater(ObjectStore store, Strategies strategies, Admissio
             return current;
         }
 
-        return await store.PutAsync(resource, ObjectViews.ToStored(resource, obj), current.ModRevision, strategy.Ttl, options.DryRun, cancellationToken);
+        return await store.PutAsync(resource, await conversions.ToStoredAsync(resource, obj, cancellationToken), current.ModRevision, strategy.Ttl, options.DryRun, cancellationToken);
     }
 
     // The update took the last finalizer away: the object goes, and the answer is what the update made of it.
@@ -136,7 +137,7 @@ internal sealed class Updater(ObjectStore store, Strategies strategies, Admissio
             return null;
         }
 
-        var last = StoredForm.Encode(ObjectViews.ToStored(resource, obj));
+        var last = StoredForm.Encode(await conversions.ToStoredAsync(resource, obj, cancellationToken));
         return new CachedObject(gone.Key, ExternalForm.WithRevision(last, gone.ModRevision), gone.ModRevision);
     }
 

@@ -4,6 +4,7 @@ using Podhost.ApiServer.Hosting;
 using Podhost.ApiServer.Metrics;
 using Podhost.ApiServer.Proxying;
 using Podhost.ApiServer.Registry;
+using Podhost.ApiServer.Registry.Custom;
 using Podhost.ApiServer.Streaming;
 
 namespace Podhost.ApiServer.Routes;
@@ -17,6 +18,7 @@ internal sealed record ApiServices(
     Creator Creator,
     Updater Updater,
     Deleter Deleter,
+    Conversions Conversions,
     Lister Lister,
     Watches Watches,
     IReadOnlyList<IReviewHandler> Reviews,

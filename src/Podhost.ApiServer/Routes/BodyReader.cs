@@ -35,8 +35,13 @@ internal static class BodyReader
     }
 
     /// <summary>The body of an object request as JSON, whether it came as JSON, YAML or protobuf.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="maxBytes">Most bytes.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <param name="duplicates">Collects keys of YAML that occur twice; null refuses them.</param>
     /// <exception cref="ApiException">415 for other media types, 400 for broken YAML or protobuf, 413.</exception>
-    public static async ValueTask<byte[]> ReadObjectAsync(HttpRequest request, int maxBytes, CancellationToken cancellationToken)
+    public static async ValueTask<byte[]> ReadObjectAsync(
+        HttpRequest request, int maxBytes, CancellationToken cancellationToken, ICollection<string>? duplicates = null)
     {
         var type = MediaType(request);
         if (type is not ("" or "application/json" or "application/yaml" or ProtobufBody.MediaType or "*/*"))
@@ -49,7 +54,7 @@ internal static class BodyReader
         var body = await ReadAsync(request, maxBytes, cancellationToken);
         return type switch
         {
-            "application/yaml" => FromYaml(body),
+            "application/yaml" => FromYaml(body, duplicates),
             ProtobufBody.MediaType when body.Length > 0 => ProtobufBody.ToJson(body),
             _ => JsonText.Repair(body),
         };
@@ -65,11 +70,11 @@ internal static class BodyReader
 
     /// <summary>YAML as JSON.</summary>
     /// <exception cref="ApiException">400: it cannot be read.</exception>
-    public static byte[] FromYaml(byte[] yaml)
+    public static byte[] FromYaml(byte[] yaml, ICollection<string>? duplicates = null)
     {
         try
         {
-            return ObjectCodec.ToUtf8(YamlReader.ReadObject(new UTF8Encoding(false, true).GetString(yaml)));
+            return ObjectCodec.ToUtf8(YamlReader.ReadObject(new UTF8Encoding(false, true).GetString(yaml), duplicates));
         }
         catch (Exception e) when (e is YamlException or DecoderFallbackException)
         {

@@ -27,6 +27,9 @@ internal sealed class RequestContext(HttpContext http, RequestInfo info, string 
     /// <summary>Warnings for the client, sent as headers.</summary>
     public ICollection<string> Warnings => _warnings;
 
+    /// <summary>Keys of a YAML body that occur twice; fieldValidation says what that means.</summary>
+    public List<string> DuplicateKeys { get; } = [];
+
     /// <summary>A query parameter; empty where it is not given.</summary>
     public string Query(string name) => Http.Request.Query.TryGetValue(name, out var v) ? v.ToString() : "";
 

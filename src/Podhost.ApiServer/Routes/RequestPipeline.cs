@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Podhost.Api.Errors;
+using Podhost.Api.Quantities;
 using Podhost.Api.Resources;
 using Podhost.ApiServer.Authn;
 using Podhost.ApiServer.Authz;
@@ -67,7 +68,7 @@ internal sealed class RequestPipeline(
 
     private async Task WithDeadlineAsync(RequestContext context)
     {
-        using var deadline = new CancellationTokenSource(services.Options.RequestTimeout, services.Time);
+        using var deadline = new CancellationTokenSource(Timeout(context), services.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, context.Http.RequestAborted);
         var aborted = context.Http.RequestAborted;
         context.Http.RequestAborted = either.Token;
@@ -83,6 +84,23 @@ internal sealed class RequestPipeline(
         {
             context.Http.RequestAborted = aborted;
         }
+    }
+
+    // A client may ask for less than the server allows; more, or nothing, is what the server allows.
+    private TimeSpan Timeout(RequestContext context)
+    {
+        var most = services.Options.RequestTimeout;
+        if (context.Query("timeout") is not { Length: > 0 } text)
+        {
+            return most;
+        }
+
+        if (!GoDuration.TryParse(text, out var asked))
+        {
+            throw ApiException.BadRequest($"invalid timeout specified in the request URL - time: invalid duration \"{text}\"");
+        }
+
+        return asked > TimeSpan.Zero && asked < most ? asked : most;
     }
 
     private async ValueTask HandleAsync(RequestContext context)

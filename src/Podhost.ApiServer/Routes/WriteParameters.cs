@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Podhost.Api.Errors;
+using Podhost.Api.Objects;
 using Podhost.Api.Resources;
 using Podhost.Api.Schema;
 using Podhost.Api.Validation;
@@ -57,8 +58,23 @@ internal static class WriteParameters
     {
         var check = FieldValidation.Check(resource, json);
         CheckKind(check.Pruned, resource.ApiVersion, resource.Kind);
-        Report(context, check.Problems, resource.Kind, resource.Version);
+        Report(context, [.. context.DuplicateKeys, .. check.Problems], resource.Kind, resource.Version);
         return check.Pruned;
+    }
+
+    /// <summary>As <see cref="Decode(RequestContext, ResourceInfo, ReadOnlySpan{byte})"/>, for an applied configuration.</summary>
+    /// <remarks>Of a custom kind it stays whole: what the schema does not know is for the merge to refuse, as upstream words it.</remarks>
+    public static JsonObject DecodeApplied(RequestContext context, ResourceInfo resource, ReadOnlySpan<byte> json)
+    {
+        if (resource.Custom is null)
+        {
+            return Decode(context, resource, json);
+        }
+
+        var obj = ObjectCodec.ParseJson(json);
+        CheckKind(obj, resource.ApiVersion, resource.Kind);
+        Report(context, context.DuplicateKeys, resource.Kind, resource.Version);
+        return obj;
     }
 
     /// <summary>Decodes an object of a named schema, for bodies that are no resource of their own.</summary>

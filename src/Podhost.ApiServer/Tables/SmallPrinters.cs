@@ -63,6 +63,16 @@ internal static class SmallPrinters
         [TablePrinter.Name, new("Created At", "date")],
         (obj, _) => [Meta.Name(obj), Meta.Get(obj, "creationTimestamp")]);
 
+    public static TablePrinter ApiServices { get; } = new ColumnPrinter(
+        [TablePrinter.Name, new("Service"), new("Available"), TablePrinter.Age],
+        (obj, now) =>
+        [
+            Meta.Name(obj),
+            "Local",
+            Meta.Text((Meta.At(obj, "status", "conditions") as JsonArray ?? []).OfType<JsonObject>().FirstOrDefault(c => Meta.Text(c["type"]) == "Available")?["status"]),
+            Durations.Age(obj, now),
+        ]);
+
     public static TablePrinter Webhooks { get; } = new ColumnPrinter(
         [TablePrinter.Name, new("Webhooks", "integer", Description: "Webhooks indicates the number of webhooks registered in this configuration"), TablePrinter.Age],
         (obj, now) => [Meta.Name(obj), (obj["webhooks"] as JsonArray)?.Count ?? 0, Durations.Age(obj, now)]);

@@ -81,7 +81,7 @@ internal sealed class TablePresenter : ObjectPresenter
 
     private JsonObject Row(CachedObject cached)
     {
-        var stored = _resource.Custom is null ? cached.ToObject() : ObjectViews.ToExternal(_resource, cached.ToObject());
+        var stored = _resource.Custom is null ? cached.ToObject() : ObjectViews.Read(_resource, cached);
         var row = new JsonObject { ["cells"] = new JsonArray([.. _printer.Cells(stored, _time.GetUtcNow())]) };
         if (_printer.Conditions(stored) is { } conditions)
         {
@@ -91,7 +91,7 @@ internal sealed class TablePresenter : ObjectPresenter
         row["object"] = _includeObject switch
         {
             "None" => null,
-            "Object" => ObjectViews.ToExternal(_resource, stored),
+            "Object" => _resource.Custom is null ? ObjectViews.ToExternal(_resource, stored) : stored,
             _ => PartialMetadataPresenter.Reduce(stored, _apiVersion),
         };
         return row;

@@ -21,6 +21,7 @@ internal static class TablePrinters
         "endpointslices" => NetworkPrinters.EndpointSlices,
         "customresourcedefinitions" => SmallPrinters.Definitions,
         "mutatingwebhookconfigurations" or "validatingwebhookconfigurations" => SmallPrinters.Webhooks,
+        "apiservices" => SmallPrinters.ApiServices,
         "configmaps" => SmallPrinters.ConfigMaps,
         "secrets" => SmallPrinters.Secrets,
         "serviceaccounts" => SmallPrinters.ServiceAccounts,

@@ -8,7 +8,10 @@ namespace Podhost.ApiServer.WatchCache;
 public sealed class CachedObject
 {
     private SelectableFields? _selectable;
-    private ObjectView? _view;
+
+    // Versions of a kind that are asked for; what is left of an older definition falls out.
+    private const int MostViews = 4;
+    private volatile ObjectView[] _views = [];
 
     internal CachedObject(string key, byte[] utf8, long modRevision)
     {
@@ -29,16 +32,25 @@ public sealed class CachedObject
     /// <summary>Labels and the string fields that selectors ask for, parsed when first asked for.</summary>
     internal SelectableFields Selectable => _selectable ??= SelectableFields.Parse(Utf8.Span);
 
-    /// <summary>The bytes as a resource shows them, kept for the resource that was asked for last.</summary>
-    internal ReadOnlyMemory<byte> ViewOf(ResourceInfo resource, Func<ResourceInfo, CachedObject, ReadOnlyMemory<byte>> make)
+    /// <summary>The bytes as a resource shows them, where they were made before; null where not.</summary>
+    internal ReadOnlyMemory<byte>? FindView(ResourceInfo resource)
     {
-        var view = _view;
-        if (view is null || !ReferenceEquals(view.Resource, resource))
+        foreach (var view in _views)
         {
-            _view = view = new ObjectView(resource, make(resource, this));
+            if (ReferenceEquals(view.Resource, resource))
+            {
+                return view.Utf8;
+            }
         }
 
-        return view.Utf8;
+        return null;
+    }
+
+    /// <summary>Keeps the bytes as a resource shows them.</summary>
+    internal ReadOnlyMemory<byte> AddView(ResourceInfo resource, ReadOnlyMemory<byte> utf8)
+    {
+        _views = [new ObjectView(resource, utf8), .. _views.Take(MostViews - 1)];
+        return utf8;
     }
 
     /// <summary>metadata.name.</summary>

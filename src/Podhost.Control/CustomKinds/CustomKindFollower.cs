@@ -40,6 +40,15 @@ public sealed partial class CustomKindFollower : IController
     /// <summary>The custom kinds that are served, as far as is known.</summary>
     internal IReadOnlyList<ResourceInfo> Kinds => _kinds;
 
+    /// <summary>All objects of custom kinds, a snapshot.</summary>
+    internal IReadOnlyList<ObjectIdentity> List()
+    {
+        lock (_gate)
+        {
+            return [.. _objects.Values];
+        }
+    }
+
     /// <summary>Adds a handler of changes of objects of all custom kinds; it is first told what is there. Dispose to remove it.</summary>
     internal IDisposable Subscribe(Action<ObjectIdentity?, ObjectIdentity?> changed)
     {

@@ -73,7 +73,8 @@ internal sealed partial class MetadataFeed(
         string next = "", revision;
         do
         {
-            using var response = await SendAsync($"?limit={PageSize}" + (next.Length == 0 ? "" : "&continue=" + Uri.EscapeDataString(next)), AcceptList, cancellationToken);
+            var query = $"?limit={PageSize}" + (next.Length == 0 ? "" : "&continue=" + Uri.EscapeDataString(next));
+            using var response = await SendAsync(query, AcceptList, cancellationToken);
             var page = ObjectCodec.ParseJson(await response.Content.ReadAsByteArrayAsync(cancellationToken));
             all.AddRange((page["items"] as JsonArray ?? []).OfType<JsonObject>().Select(o => ObjectIdentity.Of(resource, o)));
             next = Text(page["metadata"]?["continue"]);
@@ -145,7 +146,8 @@ internal sealed partial class MetadataFeed(
 
     private async Task<HttpResponseMessage> SendAsync(string query, string accept, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"/apis/{resource.Group}/{resource.Version}/{resource.Plural}{query}", UriKind.Relative));
+        var path = $"/apis/{resource.Group}/{resource.Version}/{resource.Plural}{query}";
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative));
         request.Headers.Accept.Add(MediaTypeWithQualityHeaderValue.Parse(accept));
         var response = await client.SendAsync(request, cancellationToken);
         if (response.IsSuccessStatusCode)
@@ -156,7 +158,8 @@ internal sealed partial class MetadataFeed(
         using (response)
         {
             var code = ((int)response.StatusCode).ToString(CultureInfo.InvariantCulture);
-            throw ApiException.Make((int)response.StatusCode, response.StatusCode == HttpStatusCode.Gone ? "Expired" : "Unknown", $"the server answered {code}");
+            var reason = response.StatusCode == HttpStatusCode.Gone ? "Expired" : "Unknown";
+            throw ApiException.Make((int)response.StatusCode, reason, $"the server answered {code}");
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Podhost.Api.Quantities;
 using Podhost.Api.Yaml;
 using Podhost.ApiServer.Admission.PodSecurity;
 

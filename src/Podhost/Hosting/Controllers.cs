@@ -110,6 +110,7 @@ internal sealed class Controllers(ControlPlane plane, PodhostOptions options, Ti
         var custom = new CustomKindFollower(manager, time, logs);
         Add(custom);
         _owned.Add(OwnedKind.Of(custom));
+        _counted.Add(CountedKind.Of(custom));
         Add(new GarbageCollectorController(manager, _owned, time, logs));
         Add(new ResourceQuotaController(manager, quotas, _counted, time, logs));
         await Loops.RunAllAsync(_loops, cancellationToken);

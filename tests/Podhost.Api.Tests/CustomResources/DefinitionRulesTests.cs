@@ -20,7 +20,8 @@ public sealed class DefinitionRulesTests
     [InlineData("kind: Widget", "kind: Wid_get", "*", "*")]
     [InlineData("listKind: WidgetList", "listKind: Widget", "spec.names.listKind: Invalid value: \"Widget\": kind and listKind may not be the same")]
     [InlineData("storage: true", "storage: false", "*")]
-    [InlineData("strategy: None", "strategy: Webhook", "spec.conversion.strategy: Forbidden: conversion webhooks are not called by this server; the strategy None changes apiVersion only")]
+    [InlineData("strategy: None", "strategy: Webhook", "spec.conversion.webhook.clientConfig: Required value: required when strategy is set to Webhook",
+        "spec.conversion.webhook.conversionReviewVersions: Required value: must specify one of v1, v1beta1")]
     [InlineData("preserveUnknownFields: false", "preserveUnknownFields: true",
         "spec.preserveUnknownFields: Invalid value: true: cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead")]
     [InlineData("openAPIV3Schema: {type: object}", "openAPIV3Schema: {type: array}", "spec.versions[0].schema.openAPIV3Schema.type: Invalid value: \"array\": must be object at the root",

@@ -121,7 +121,14 @@ public class CustomKindTests
         Assert.Equal(409, conflict.Code);
         Assert.Equal(".spec.ports[name=\"a\"].number", conflict.Json["details"]!["causes"]![0]!["field"]!.GetValue<string>());
         var unknown = await ApplyAsync(cluster, "two", """{"size":1,"bogus":1}""");
-        Assert.Equal(200, unknown.Code);
+        Assert.Equal(400, unknown.Code);
+        Assert.Equal("failed to create typed patch object: .spec.bogus: field not declared in schema", unknown.Message);
+        var twice = await cluster.SendAsync(HttpMethod.Patch, Widgets + "/applied?fieldManager=one&fieldValidation=Strict",
+            "apiVersion: example.com/v1\nkind: Widget\nmetadata:\n  name: applied\nspec:\n  size: 1\n  size: 2\n", "application/apply-patch+yaml");
+        Assert.Equal("Widget in version \"v1\" cannot be handled as a Widget: strict decoding error: line 7: key \"size\" already set in map", twice.Message);
+        var ignored = await cluster.SendAsync(HttpMethod.Patch, Widgets + "/applied?fieldManager=one&fieldValidation=Ignore",
+            "apiVersion: example.com/v1\nkind: Widget\nmetadata:\n  name: applied\nspec:\n  size: 1\n  size: 1\n", "application/apply-patch+yaml");
+        Assert.Equal(200, ignored.Code);
     }
 
     [Fact]
@@ -163,7 +170,7 @@ public class CustomKindTests
         await using var cluster = await Cluster.StartAsync();
         await DefineAsync(cluster);
         await cluster.CreateAsync(Widgets, Widget("a"));
-        await cluster.CreateAsync(Widgets, Widget("b").Replace("\"name\":\"b\"", "\"name\":\"b\",\"finalizers\":[\"example.com/wait\"]"));
+        await cluster.CreateAsync(Widgets, Widget("b").Replace("\"name\":\"b\"", "\"name\":\"b\",\"finalizers\":[\"wait\"]"));
         using var watch = await cluster.WatchAsync($"{Definitions}?watch=true&fieldSelector=metadata.name%3Dwidgets.example.com");
         Assert.Equal("ADDED widgets.example.com", await watch.NextTextAsync());
         var deleted = await cluster.DeleteAsync(Definitions + "/widgets.example.com");

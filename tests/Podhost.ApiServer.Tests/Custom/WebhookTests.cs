@@ -1,14 +1,5 @@
-using System.Net;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Podhost.ApiServer.Admission.Webhooks;
 using Podhost.ApiServer.Tests.Support;
@@ -24,7 +15,7 @@ public class WebhookTests
     {
         await using var hook = await HookServer.StartAsync(_ => Patch("""[{"op":"add","path":"/data/added","value":"yes"}]"""));
         await using var cluster = await StartAsync();
-        await hook.RegisterAsync(cluster, "Mutating", "[\"CREATE\"]");
+        await RegisterAsync(cluster, hook, "Mutating", "[\"CREATE\"]");
         var created = await cluster.CreateAsync(Maps, Cluster.ConfigMap("a"));
         Assert.Equal("""{"k":"1","added":"yes"}""", created["data"]!.ToJsonString());
         var review = Assert.Single(hook.Reviews);
@@ -49,7 +40,7 @@ public class WebhookTests
             ? new JsonObject { ["allowed"] = true, ["warnings"] = new JsonArray("take care") }
             : new JsonObject { ["allowed"] = false, ["status"] = new JsonObject { ["reason"] = "Forbidden", ["message"] = "not here", ["code"] = 403 } });
         await using var cluster = await StartAsync();
-        await hook.RegisterAsync(cluster, "Validating", "[\"*\"]");
+        await RegisterAsync(cluster, hook, "Validating", "[\"*\"]");
         var created = await cluster.PostAsync(Maps, Cluster.ConfigMap("a"));
         Assert.Equal("299 - \"take care\"", Assert.Single(created.Warnings));
         foreach (var answer in new[] { await cluster.MergeAsync(Maps + "/a", """{"data":{"k":"2"}}"""), await cluster.DeleteAsync(Maps + "/a") })
@@ -67,7 +58,7 @@ public class WebhookTests
     {
         await using var cluster = await StartAsync();
         await using var hook = await HookServer.StartAsync(_ => new JsonObject { ["allowed"] = true });
-        await hook.RegisterAsync(cluster, "Validating", "[\"CREATE\"]", authorities: "");
+        await RegisterAsync(cluster, hook, "Validating", "[\"CREATE\"]", isTrusted: false);
         var failed = await cluster.PostAsync(Maps, Cluster.ConfigMap("a"));
         Assert.Equal(500, failed.Code);
         Assert.StartsWith("Internal error occurred: failed calling webhook \"hook.example.com\": failed to call webhook: Post \"https://localhost:", failed.Message);
@@ -81,7 +72,7 @@ public class WebhookTests
     {
         await using var hook = await HookServer.StartAsync(_ => new JsonObject { ["allowed"] = true }, delay: TimeSpan.FromSeconds(20));
         await using var cluster = await StartAsync();
-        await hook.RegisterAsync(cluster, "Validating", "[\"CREATE\"]", more: "\"timeoutSeconds\":1,");
+        await RegisterAsync(cluster, hook, "Validating", "[\"CREATE\"]", more: "\"timeoutSeconds\":1,");
         var failed = await cluster.PostAsync(Maps, Cluster.ConfigMap("a"));
         Assert.Equal(500, failed.Code);
         Assert.EndsWith("context deadline exceeded", failed.Message);
@@ -92,7 +83,7 @@ public class WebhookTests
     {
         await using var hook = await HookServer.StartAsync(_ => new JsonObject { ["allowed"] = false });
         await using var cluster = await StartAsync();
-        await hook.RegisterAsync(cluster, "Validating", "[\"CREATE\"]",
+        await RegisterAsync(cluster, hook, "Validating", "[\"CREATE\"]",
             more: "\"objectSelector\":{\"matchLabels\":{\"watched\":\"yes\"}},\"namespaceSelector\":{\"matchExpressions\":[{\"key\":\"kubernetes.io/metadata.name\",\"operator\":\"In\",\"values\":[\"default\"]}]},");
         Assert.Equal(201, (await cluster.PostAsync(Maps, Cluster.ConfigMap("a"))).Code);
         var denied = await cluster.PostAsync(Maps, Cluster.ConfigMap("b", labels: "{\"watched\":\"yes\"}"));
@@ -106,7 +97,7 @@ public class WebhookTests
     {
         await using var hook = await HookServer.StartAsync(_ => new JsonObject { ["allowed"] = false });
         await using var cluster = await StartAsync();
-        await hook.RegisterAsync(cluster, "Validating", "[\"*\"]", resources: "\"*\"", groups: "\"*\"", versions: "\"*\"");
+        await RegisterAsync(cluster, hook, "Validating", "[\"*\"]", resources: "\"*\"", groups: "\"*\"", versions: "\"*\"");
         Assert.Equal(400, (await cluster.PostAsync(Maps, Cluster.ConfigMap("a"))).Code);
         Assert.Equal(200, (await cluster.DeleteAsync("/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/hook")).Code);
         Assert.Equal(201, (await cluster.PostAsync(Maps, Cluster.ConfigMap("a"))).Code);
@@ -117,7 +108,7 @@ public class WebhookTests
     {
         await using var hook = await HookServer.StartAsync(_ => new JsonObject { ["allowed"] = true });
         await using var cluster = await StartAsync();
-        await hook.RegisterAsync(cluster, "Validating", "[\"CREATE\"]");
+        await RegisterAsync(cluster, hook, "Validating", "[\"CREATE\"]");
         Assert.Equal(201, (await cluster.PostAsync(Maps + "?dryRun=All", Cluster.ConfigMap("a"))).Code);
         Assert.True(hook.Reviews[0]["request"]!["dryRun"]!.GetValue<bool>());
     }
@@ -132,7 +123,7 @@ public class WebhookTests
     public async Task Faults_of_configurations_are_told(string from, string to, string message)
     {
         await using var cluster = await StartAsync();
-        var body = HookServer.Configuration("Validating", "https://localhost/x", "", "[\"CREATE\"]", "", "\"configmaps\"", "\"\"", "\"v1\"");
+        var body = Configuration("Validating", "{\"url\":\"https://localhost/x\"}", "[\"CREATE\"]", "", "\"configmaps\"", "\"\"", "\"v1\"");
         Assert.Contains(from, body);
         var answer = await cluster.PostAsync("/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations", body.Replace(from, to, StringComparison.Ordinal));
         Assert.Equal(422, answer.Code);
@@ -151,85 +142,16 @@ public class WebhookTests
         AdmissionPlugins = objects => [new MutatingWebhookPlugin(objects, NullLogger.Instance), new ValidatingWebhookPlugin(objects, NullLogger.Instance)],
     });
 
-    /// <summary>A webhook on a TLS port of loopback with a certificate of its own authority.</summary>
-    private sealed class HookServer : IAsyncDisposable
-    {
-        private readonly WebApplication _app;
-        private readonly string _authority;
+    private static async Task RegisterAsync(
+        Cluster cluster, HookServer hook, string kind, string operations, string more = "", bool isTrusted = true, string resources = "\"configmaps\"", string groups = "\"\"", string versions = "\"v1\"") =>
+        await cluster.CreateAsync(
+            $"/apis/admissionregistration.k8s.io/v1/{kind.ToLowerInvariant()}webhookconfigurations",
+            Configuration(kind, isTrusted ? hook.ClientConfig() : $"{{\"url\":\"{hook.Url}\"}}", operations, more, resources, groups, versions));
 
-        private HookServer(WebApplication app, string authority) => (_app, _authority) = (app, authority);
-
-        public List<JsonObject> Reviews { get; } = [];
-
-        public List<string> Queries { get; } = [];
-
-        public static async Task<HookServer> StartAsync(Func<JsonObject, JsonObject> answer, TimeSpan delay = default)
-        {
-            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            var names = new SubjectAlternativeNameBuilder();
-            names.AddDnsName("localhost");
-            var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
-            request.CertificateExtensions.Add(names.Build());
-            request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-            var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-            var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-            builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
-            builder.WebHost.ConfigureKestrel(k => k.Listen(IPAddress.Loopback, 0, l => l.UseHttps(certificate)));
-            var app = builder.Build();
-            var server = new HookServer(app, certificate.ExportCertificatePem());
-            app.Run(http => server.AnswerAsync(http, answer, delay));
-            await app.StartAsync();
-            return server;
-        }
-
-        public async Task RegisterAsync(
-            Cluster cluster, string kind, string operations, string more = "", string? authorities = null, string resources = "\"configmaps\"", string groups = "\"\"", string versions = "\"v1\"")
-        {
-            var port = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Port;
-            var bundle = (authorities ?? _authority) is { Length: > 0 } pem ? $"\"caBundle\":\"{Convert.ToBase64String(Encoding.ASCII.GetBytes(pem))}\"," : "";
-            await cluster.CreateAsync(
-                $"/apis/admissionregistration.k8s.io/v1/{kind.ToLowerInvariant()}webhookconfigurations",
-                Configuration(kind, $"https://localhost:{port}/hook", bundle, operations, more, resources, groups, versions));
-        }
-
-        public static string Configuration(string kind, string url, string bundle, string operations, string more, string resources, string groups, string versions) => $$$"""
-            {"apiVersion":"admissionregistration.k8s.io/v1","kind":"{{{kind}}}WebhookConfiguration","metadata":{"name":"hook"},"webhooks":[{
-              "name":"hook.example.com","clientConfig":{{{{bundle}}}"url":"{{{url}}}"},{{{more}}}
-              "rules":[{"operations":{{{operations}}},"apiGroups":[{{{groups}}}],"apiVersions":[{{{versions}}}],"resources":[{{{resources}}}]}],
-              "sideEffects":"None","admissionReviewVersions":["v1"]}]}
-            """;
-
-        public async ValueTask DisposeAsync()
-        {
-            using var now = new CancellationTokenSource();
-            await now.CancelAsync();
-            await _app.StopAsync(now.Token);
-            await _app.DisposeAsync();
-        }
-
-        private async Task AnswerAsync(HttpContext http, Func<JsonObject, JsonObject> answer, TimeSpan delay)
-        {
-            var review = (await JsonNode.ParseAsync(http.Request.Body, cancellationToken: http.RequestAborted))!.AsObject();
-            lock (Reviews)
-            {
-                Reviews.Add(review);
-                Queries.Add(http.Request.QueryString.Value!.TrimStart('?'));
-            }
-
-            if (delay > TimeSpan.Zero)
-            {
-                await Task.Delay(delay, TimeProvider.System, http.RequestAborted);
-            }
-
-            var response = answer(review["request"]!.AsObject());
-            response["uid"] = review["request"]!["uid"]!.GetValue<string>();
-            http.Response.ContentType = "application/json";
-            await http.Response.WriteAsync(new JsonObject
-            {
-                ["kind"] = "AdmissionReview",
-                ["apiVersion"] = review["apiVersion"]!.GetValue<string>(),
-                ["response"] = response,
-            }.ToJsonString());
-        }
-    }
+    private static string Configuration(string kind, string client, string operations, string more, string resources, string groups, string versions) => $$$"""
+        {"apiVersion":"admissionregistration.k8s.io/v1","kind":"{{{kind}}}WebhookConfiguration","metadata":{"name":"hook"},"webhooks":[{
+          "name":"hook.example.com","clientConfig":{{{client}}},{{{more}}}
+          "rules":[{"operations":{{{operations}}},"apiGroups":[{{{groups}}}],"apiVersions":[{{{versions}}}],"resources":[{{{resources}}}]}],
+          "sideEffects":"None","admissionReviewVersions":["v1"]}]}
+        """;
 }

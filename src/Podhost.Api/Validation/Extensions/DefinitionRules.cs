@@ -7,15 +7,12 @@ namespace Podhost.Api.Validation.Extensions;
 /// <summary>CustomResourceDefinitions. Source: apiextensions-apiserver pkg/apis/apiextensions/validation.</summary>
 internal static class DefinitionRules
 {
-    private const string ApprovalAnnotation = "api-approved.kubernetes.io";
-    private const string ApprovalLink = "see https://github.com/kubernetes/enhancements/pull/1111";
-
     public static void Create(Field definition)
     {
         var spec = definition["spec"];
         var wanted = $"{spec["names"]["plural"].Text}.{spec["group"].Text}";
         ObjectMetaRules.CheckCreate(definition["metadata"], namespaced: false, name =>
-            name == wanted ? Names.DnsSubdomain(name) : Names.DnsSubdomain(name).Append("must be spec.names.plural+\".\"+spec.group"));
+            name == wanted ? Names.DnsSubdomain(name) : Names.DnsSubdomain(name).Append("must be spec.names.plural+\".\"+spec.group"), isExtension: true);
         CheckSpec(spec);
         CheckApproval(definition);
         CheckStored(definition);
@@ -23,7 +20,7 @@ internal static class DefinitionRules
 
     public static void Update(Field definition, Field old, string subresource)
     {
-        ObjectMetaRules.CheckUpdate(definition["metadata"], old["metadata"]);
+        ObjectMetaRules.CheckUpdate(definition["metadata"], old["metadata"], isExtension: true);
         if (subresource == "status")
         {
             DefinitionNameRules.Check(definition["status"]["acceptedNames"]);
@@ -103,7 +100,7 @@ internal static class DefinitionRules
         var strategy = conversion["strategy"];
         if (strategy.Text == "Webhook")
         {
-            strategy.Forbidden("conversion webhooks are not called by this server; the strategy None changes apiVersion only");
+            CheckWebhook(conversion["webhook"]);
             return;
         }
 
@@ -112,6 +109,20 @@ internal static class DefinitionRules
         {
             conversion["webhook"].Forbidden("should not be set when strategy is not set to Webhook");
         }
+    }
+
+    private static void CheckWebhook(Field webhook)
+    {
+        if (!webhook["clientConfig"].IsSet)
+        {
+            webhook["clientConfig"].Required("required when strategy is set to Webhook");
+        }
+        else
+        {
+            WebhookRules.CheckClient(webhook["clientConfig"]);
+        }
+
+        WebhookRules.CheckVersions(webhook["conversionReviewVersions"]);
     }
 
     // Groups of the Kubernetes community want the approval of its reviewers, or the word that there is none.
@@ -123,14 +134,14 @@ internal static class DefinitionRules
             return;
         }
 
-        var approval = definition["metadata"]["annotations"].Key(ApprovalAnnotation);
+        var approval = definition["metadata"]["annotations"].Key(ApiApproval.Annotation);
         if (approval.Text.Length == 0)
         {
-            approval.Required($"protected groups must have approval annotation \"{ApprovalAnnotation}\", {ApprovalLink}");
+            approval.Required(ApiApproval.Missing);
         }
-        else if (!ApiApproval.IsApproval(approval.Text) && !approval.Text.StartsWith("unapproved", StringComparison.Ordinal))
+        else if (!ApiApproval.IsApproval(approval.Text) && !ApiApproval.IsUnapproved(approval.Text))
         {
-            approval.Invalid($"protected groups must have approval annotation \"{ApprovalAnnotation}\" with either a URL or a reason starting with \"unapproved\", {ApprovalLink}");
+            approval.Invalid(ApiApproval.Invalid);
         }
     }
 

@@ -23,13 +23,13 @@ internal static class WebhookRules
 
     public static void Create(Field configuration)
     {
-        ObjectMetaRules.CheckCreate(configuration["metadata"], namespaced: false, Names.DnsSubdomain);
+        ObjectMetaRules.CheckCreate(configuration["metadata"], namespaced: false, Names.DnsSubdomain, isExtension: true);
         Check(configuration);
     }
 
     public static void Update(Field configuration, Field old)
     {
-        ObjectMetaRules.CheckUpdate(configuration["metadata"], old["metadata"]);
+        ObjectMetaRules.CheckUpdate(configuration["metadata"], old["metadata"], isExtension: true);
         Check(configuration);
     }
 
@@ -78,14 +78,14 @@ internal static class WebhookRules
 
     private static void CheckRule(Field rule)
     {
-        CheckList(rule["operations"]);
+        CheckList(rule["operations"], "operations");
         foreach (var operation in rule["operations"].Items)
         {
             operation.OneOf("*", "CONNECT", "CREATE", "DELETE", "UPDATE");
         }
 
-        CheckList(rule["apiGroups"]);
-        CheckList(rule["apiVersions"]);
+        CheckList(rule["apiGroups"], "API groups");
+        CheckList(rule["apiVersions"], "API versions");
         foreach (var version in rule["apiVersions"].Items.Where(v => v.Text.Length == 0))
         {
             version.Required();
@@ -107,7 +107,7 @@ internal static class WebhookRules
     }
 
     // "*" says everything: what else stands beside it would mislead.
-    private static void CheckList(Field list)
+    private static void CheckList(Field list, string what)
     {
         if (list.Count == 0)
         {
@@ -115,7 +115,7 @@ internal static class WebhookRules
         }
         else if (list.Count > 1 && list.Items.Any(i => i.Text == "*"))
         {
-            list.Invalid($"if '*' is present, must not specify other {(list.Path.EndsWith("apiGroups", StringComparison.Ordinal) ? "API groups" : list.Path.EndsWith("apiVersions", StringComparison.Ordinal) ? "API versions" : "operations")}");
+            list.Invalid("if '*' is present, must not specify other " + what);
         }
     }
 
@@ -142,7 +142,8 @@ internal static class WebhookRules
         }
     }
 
-    private static void CheckClient(Field client)
+    /// <summary>Where a webhook is called: exactly one of an address and a service.</summary>
+    public static void CheckClient(Field client)
     {
         if (client["url"].IsSet == client["service"].IsSet)
         {
@@ -216,7 +217,8 @@ internal static class WebhookRules
         }
     }
 
-    private static void CheckVersions(Field versions)
+    /// <summary>The versions of reviews that a webhook understands.</summary>
+    public static void CheckVersions(Field versions)
     {
         if (versions.Count == 0)
         {

@@ -9,7 +9,11 @@ internal static class ObjectMetaRules
     private const int MaxAnnotationBytes = 256 * 1024;
     private static readonly string[] StandardFinalizers = ["kubernetes", "orphan", "foregroundDeletion"];
 
-    public static void CheckCreate(Field meta, bool namespaced, Func<string, IEnumerable<string>> nameRule)
+    /// <param name="meta">metadata.</param>
+    /// <param name="namespaced">True where the object lives in a namespace.</param>
+    /// <param name="nameRule">The syntax of names.</param>
+    /// <param name="isExtension">True for definitions, custom objects and other kinds that upstream's core does not know: their finalizers need no domain.</param>
+    public static void CheckCreate(Field meta, bool namespaced, Func<string, IEnumerable<string>> nameRule, bool isExtension = false)
     {
         meta["generateName"].CheckIfSet(Names.Prefix(nameRule));
         if (meta["name"].Text.Length == 0)
@@ -31,10 +35,10 @@ internal static class ObjectMetaRules
         }
 
         meta["generation"].NotNegative();
-        CheckContent(meta);
+        CheckContent(meta, isExtension);
     }
 
-    public static void CheckUpdate(Field meta, Field old)
+    public static void CheckUpdate(Field meta, Field old, bool isExtension = false)
     {
         CheckNewFinalizers(meta, old);
         foreach (var name in (ReadOnlySpan<string>)["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"])
@@ -48,7 +52,7 @@ internal static class ObjectMetaRules
             meta["generation"].Invalid("must not be decremented");
         }
 
-        CheckContent(meta);
+        CheckContent(meta, isExtension);
     }
 
     /// <summary>A map of labels: metadata.labels, a node selector.</summary>
@@ -70,12 +74,12 @@ internal static class ObjectMetaRules
         }
     }
 
-    private static void CheckContent(Field meta)
+    private static void CheckContent(Field meta, bool isExtension)
     {
         CheckLabels(meta["labels"]);
         CheckAnnotations(meta["annotations"]);
         CheckOwners(meta["ownerReferences"]);
-        CheckFinalizers(meta["finalizers"]);
+        CheckFinalizers(meta["finalizers"], isExtension);
     }
 
     private static void CheckAnnotations(Field annotations)
@@ -125,12 +129,15 @@ internal static class ObjectMetaRules
         }
     }
 
-    private static void CheckFinalizers(Field finalizers)
+    private static void CheckFinalizers(Field finalizers, bool isExtension)
     {
         foreach (var finalizer in finalizers.Items)
         {
             finalizers.Check(finalizer.Text, Names.Qualified);
-            CheckFinalizer(finalizer);
+            if (!isExtension)
+            {
+                CheckFinalizer(finalizer);
+            }
         }
 
         var names = finalizers.Items.Select(f => f.Text).ToHashSet(StringComparer.Ordinal);

@@ -40,8 +40,9 @@ internal static class AdmissionReview
         Add(body, "namespace", request.Resource.Plural == "namespaces" && request.Resource.Group.Length == 0 ? request.Name : request.Namespace);
         body["operation"] = WebhookMatching.NameOf(request.Operation);
         body["userInfo"] = UserOf(request);
-        body["object"] = request.Operation == AdmissionOperation.Connect ? ConnectOptions(request) : View(request.Resource, seen, request.Object, request.Subresource);
-        body["oldObject"] = request.Operation == AdmissionOperation.Connect ? null : View(request.Resource, seen, request.OldObject, request.Subresource);
+        var isConnect = request.Operation == AdmissionOperation.Connect;
+        body["object"] = isConnect ? ConnectOptions(request) : View(request.Resource, seen, request.Object, request.Subresource);
+        body["oldObject"] = isConnect ? null : View(request.Resource, seen, request.OldObject, request.Subresource);
         body["dryRun"] = request.DryRun;
         body["options"] = request.Options?.DeepClone();
         return ObjectCodec.ToUtf8((JsonNode)new JsonObject { ["kind"] = "AdmissionReview", ["apiVersion"] = Group + version, ["request"] = body });

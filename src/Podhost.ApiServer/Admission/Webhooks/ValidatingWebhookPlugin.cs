@@ -44,7 +44,7 @@ public sealed class ValidatingWebhookPlugin : IAdmissionPlugin, IDisposable
         }
 
         // All are asked; the first in order that denies is told.
-        await Task.WhenAll(calls).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)Task.WhenAll(calls)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var call in calls)
         {
             await call;

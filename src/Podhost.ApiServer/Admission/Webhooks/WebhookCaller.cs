@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
@@ -24,11 +25,11 @@ internal sealed class WebhookCaller(IObjectReader objects) : IDisposable
 
     /// <summary>Posts a review and returns the answer.</summary>
     /// <exception cref="WebhookException">No answer came that can be read; the message says why, in upstream's words.</exception>
-    public async Task<JsonObject> CallAsync(Webhook hook, byte[] body, CancellationToken cancellationToken)
+    public async Task<JsonObject> CallAsync(WebhookTarget target, TimeSpan timeout, byte[] body, CancellationToken cancellationToken)
     {
-        var url = new UriBuilder(hook.Target.Url) { Query = $"timeout={(int)hook.Timeout.TotalSeconds}s" }.Uri;
+        var url = new UriBuilder(target.Url) { Query = $"timeout={(int)timeout.TotalSeconds}s" }.Uri;
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(hook.Timeout);
+        deadline.CancelAfter(timeout);
         try
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, url)
@@ -37,16 +38,16 @@ internal sealed class WebhookCaller(IObjectReader objects) : IDisposable
             };
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
             request.Headers.TryAddWithoutValidation("User-Agent", "kube-apiserver-admission");
-            using var response = await Client(hook.Target).SendAsync(request, deadline.Token);
+            using var response = await Client(target).SendAsync(request, deadline.Token);
             return await ReadAsync(response, deadline.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new WebhookException($"failed to call webhook: Post \"{url}\": context deadline exceeded");
+            throw new WebhookException($"Post \"{url}\": context deadline exceeded");
         }
         catch (Exception e) when (e is HttpRequestException or IOException or JsonException)
         {
-            throw new WebhookException($"failed to call webhook: Post \"{url}\": {(e.InnerException ?? e).Message}", e);
+            throw new WebhookException($"Post \"{url}\": {(e.InnerException ?? e).Message}", e);
         }
     }
 
@@ -73,29 +74,29 @@ internal sealed class WebhookCaller(IObjectReader objects) : IDisposable
     {
         if (response.Content.Headers.ContentLength > MaxAnswerBytes)
         {
-            throw new WebhookException("failed to call webhook: the answer is too large");
+            throw new WebhookException("the answer is too large");
         }
 
+        var buffer = new ArrayBufferWriter<byte>(16 * 1024);
         await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
-        var buffer = new MemoryStream();
-        var chunk = new byte[16 * 1024];
         int read;
-        while ((read = await stream.ReadAsync(chunk, cancellationToken)) > 0)
+        while ((read = await stream.ReadAsync(buffer.GetMemory(16 * 1024), cancellationToken)) > 0)
         {
-            buffer.Write(chunk, 0, read);
-            if (buffer.Length > MaxAnswerBytes)
+            buffer.Advance(read);
+            if (buffer.WrittenCount > MaxAnswerBytes)
             {
-                throw new WebhookException("failed to call webhook: the answer is too large");
+                throw new WebhookException("the answer is too large");
             }
         }
 
         if (!response.IsSuccessStatusCode)
         {
-            var text = System.Text.Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)Math.Min(buffer.Length, 256));
-            throw new WebhookException($"failed to call webhook: the server responded with the status code {(int)response.StatusCode} but did not return more information: {text.Trim()}");
+            var text = System.Text.Encoding.UTF8.GetString(buffer.WrittenSpan[..Math.Min(buffer.WrittenCount, 256)]);
+            throw new WebhookException(
+                $"the server responded with the status code {(int)response.StatusCode} but did not return more information: {text.Trim()}");
         }
 
-        return ObjectCodec.ParseJson(buffer.GetBuffer().AsSpan(0, (int)buffer.Length));
+        return ObjectCodec.ParseJson(buffer.WrittenSpan);
     }
 
     private HttpMessageInvoker Client(WebhookTarget target) =>
@@ -120,7 +121,8 @@ internal sealed class WebhookCaller(IObjectReader objects) : IDisposable
             MaxConnectionsPerServer = 100,
             SslOptions = new SslClientAuthenticationOptions
             {
-                RemoteCertificateValidationCallback = authorities.Count == 0 ? null : (_, certificate, chain, errors) => IsTrusted(certificate, chain, errors, authorities),
+                RemoteCertificateValidationCallback = authorities.Count == 0 ? null
+                    : (_, certificate, chain, errors) => IsTrusted(certificate, chain, errors, authorities),
             },
         };
         if (target.Service is { } service)
@@ -169,7 +171,7 @@ internal sealed class WebhookCaller(IObjectReader objects) : IDisposable
         using var built = new X509Chain();
         built.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         built.ChainPolicy.CustomTrustStore.AddRange(authorities);
-        built.ChainPolicy.ExtraStore.AddRange([.. chain.ChainElements.Select(e => e.Certificate)]);
+        built.ChainPolicy.ExtraStore.AddRange(chain.ChainElements.Select(e => e.Certificate).ToArray());
         built.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         using var leaf = new X509Certificate2(certificate);
         return built.Build(leaf);

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Podhost.Api.Errors;
 using Podhost.Api.Resources;
@@ -26,9 +28,9 @@ internal sealed class WebhookDispatcher(WebhookCaller caller, ILogger log)
         {
             var uid = Guid.NewGuid().ToString();
             var body = AdmissionReview.Ask(request, seen, hook.ReviewVersion, uid);
-            answer = AdmissionReview.Read(await caller.CallAsync(hook, body, cancellationToken), hook.ReviewVersion, uid);
+            answer = AdmissionReview.Read(await CallAsync(hook, body, cancellationToken), hook.ReviewVersion, uid);
         }
-        catch (Exception e) when (e is WebhookException or FormatException or System.Text.Json.JsonException)
+        catch (Exception e) when (e is WebhookException or FormatException or JsonException)
         {
             if (hook.IgnoresFailure)
             {
@@ -48,5 +50,17 @@ internal sealed class WebhookDispatcher(WebhookCaller caller, ILogger log)
         }
 
         return answer.Allowed ? answer : throw AdmissionReview.Denied(hook.Name, answer.Result);
+    }
+
+    private async Task<JsonObject> CallAsync(Webhook hook, byte[] body, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await caller.CallAsync(hook.Target, hook.Timeout, body, cancellationToken);
+        }
+        catch (WebhookException e)
+        {
+            throw new WebhookException("failed to call webhook: " + e.Message, e);
+        }
     }
 }

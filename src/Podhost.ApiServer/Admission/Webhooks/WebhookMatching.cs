@@ -24,14 +24,15 @@ internal static class WebhookMatching
     private static ResourceInfo? ByRules(Webhook hook, AdmissionRequest request)
     {
         var operation = NameOf(request.Operation);
-        bool Wants(ResourceInfo resource) => hook.Rules.Any(r => r.Matches(operation, resource, request.Subresource, request.Namespace.Length > 0 && request.Resource.Namespaced));
+        var isNamespaced = request.Namespace.Length > 0 && request.Resource.Namespaced;
+        bool Wants(ResourceInfo resource) => hook.Rules.Any(r => r.Matches(operation, resource, request.Subresource, isNamespaced));
         if (Wants(request.Resource))
         {
             return request.Resource;
         }
 
         var stored = request.Resource.StoredAs ?? request.Resource;
-        return hook.MatchesEquivalent
+        return hook.MatchesEquivalent && request.Resource.Custom?.ConversionWebhook is null
             ? request.Objects.Resources.All.FirstOrDefault(r => ReferenceEquals(r.StoredAs ?? r, stored) && !ReferenceEquals(r, request.Resource) && Wants(r))
             : null;
     }
@@ -45,7 +46,8 @@ internal static class WebhookMatching
 
         if (request.Resource == Namespaces)
         {
-            var own = request.Operation is AdmissionOperation.Create or AdmissionOperation.Update && request.Subresource.Length == 0 ? request.Object : request.OldObject;
+            var isWrite = request.Operation is AdmissionOperation.Create or AdmissionOperation.Update && request.Subresource.Length == 0;
+            var own = isWrite ? request.Object : request.OldObject;
             return hook.Namespaces.Matches(own?["metadata"]?["labels"] as JsonObject);
         }
 

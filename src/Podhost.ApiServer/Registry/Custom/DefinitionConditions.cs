@@ -33,5 +33,6 @@ internal static class DefinitionConditions
 
     /// <summary>A condition's status, or empty.</summary>
     public static string StatusOf(JsonObject definition, string type) =>
-        Meta.Text((Meta.At(definition, "status", "conditions") as JsonArray ?? []).OfType<JsonObject>().FirstOrDefault(c => Meta.Text(c["type"]) == type)?["status"]);
+        Meta.Text((Meta.At(definition, "status", "conditions") as JsonArray ?? []).OfType<JsonObject>()
+            .FirstOrDefault(c => Meta.Text(c["type"]) == type)?["status"]);
 }

@@ -39,8 +39,8 @@ internal sealed class DefinitionStrategy(ResourceInfo resource) : ResourceStrate
             Meta.SetFinalizers(obj, finalizers);
         }
 
-        DefinitionConditions.Set(
-            obj, "Terminating", "True", "InstanceDeletionPending", "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon", now);
+        const string message = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon";
+        DefinitionConditions.Set(obj, "Terminating", "True", "InstanceDeletionPending", message, now);
     }
 
     private static void AddStoredVersion(JsonObject definition)

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Podhost.Api.CustomResources;
 
 namespace Podhost.ApiServer.Registry.Custom;
 
@@ -6,9 +7,6 @@ namespace Podhost.ApiServer.Registry.Custom;
 /// <remarks>Source: apiextensions-apiserver pkg/controller/status/naming_controller.go, pkg/controller/establish and pkg/controller/apiapproval.</remarks>
 internal static class NamingRules
 {
-    private const string ApprovalAnnotation = "api-approved.kubernetes.io";
-    private const string ApprovalLink = "see https://github.com/kubernetes/enhancements/pull/1111";
-
     /// <summary>Brings accepted names and conditions of a definition up to date, in place.</summary>
     /// <param name="definition">The definition.</param>
     /// <param name="others">All definitions; the same one among them does not count.</param>
@@ -43,7 +41,8 @@ internal static class NamingRules
     private static (string Reason, string Message)? Accept(JsonObject definition, List<JsonObject> taken)
     {
         var (wanted, accepted) = (Meta.At(definition, "spec", "names") as JsonObject ?? [], Meta.Child(Meta.Child(definition, "status"), "acceptedNames"));
-        var resources = taken.SelectMany(n => new[] { Meta.Text(n["plural"]), Meta.Text(n["singular"]) }.Concat(ShortNames(n))).ToHashSet(StringComparer.Ordinal);
+        var resources = taken.SelectMany(n => new[] { Meta.Text(n["plural"]), Meta.Text(n["singular"]) }.Concat(ShortNames(n)))
+            .ToHashSet(StringComparer.Ordinal);
         var kinds = taken.SelectMany(n => new[] { Meta.Text(n["kind"]), Meta.Text(n["listKind"]) }).ToHashSet(StringComparer.Ordinal);
         (string, string)? conflict = null;
         foreach (var (name, used, reason) in new[]
@@ -75,17 +74,16 @@ internal static class NamingRules
     // Only groups of the Kubernetes community have the condition.
     private static void Approve(JsonObject definition, string group, DateTimeOffset now)
     {
-        if (!Api.CustomResources.ApiApproval.IsProtected(group))
+        if (!ApiApproval.IsProtected(group))
         {
             return;
         }
 
-        var text = Meta.Text(Meta.At(definition, "metadata", "annotations", ApprovalAnnotation));
-        var (status, reason, message) = Api.CustomResources.ApiApproval.IsApproval(text) ? ("True", "ApprovedAnnotation", "approved in " + text)
-            : text.StartsWith("unapproved", StringComparison.Ordinal) ? ("False", "UnapprovedAnnotation", $"not approved: \"{text}\"")
-            : text.Length == 0 ? ("False", "MissingAnnotation", $"protected groups must have approval annotation \"{ApprovalAnnotation}\", {ApprovalLink}")
-            : ("False", "InvalidAnnotation",
-                $"protected groups must have approval annotation \"{ApprovalAnnotation}\" with either a URL or a reason starting with \"unapproved\", {ApprovalLink}");
+        var text = Meta.Text(Meta.At(definition, "metadata", "annotations", ApiApproval.Annotation));
+        var (status, reason, message) = ApiApproval.IsApproval(text) ? ("True", "ApprovedAnnotation", "approved in " + text)
+            : ApiApproval.IsUnapproved(text) ? ("False", "UnapprovedAnnotation", $"not approved: \"{text}\"")
+            : text.Length == 0 ? ("False", "MissingAnnotation", ApiApproval.Missing)
+            : ("False", "InvalidAnnotation", ApiApproval.Invalid);
         DefinitionConditions.Set(definition, "KubernetesAPIApprovalPolicyConformant", status, reason, message, now);
     }
 }

@@ -50,6 +50,7 @@ internal static class DeleteHandlers
             }
         }
 
+        await services.Conversions.PrepareAsync(context.Resource!, deleted, context.Aborted);
         var pieces = ReadHandlers.Presenter(services, context, type).Many(page with { Items = deleted });
         await ResponseWriter.WriteJsonAsync(context, 200, pieces, pieces.Sum(p => (long)p.Length), type);
     }

@@ -35,7 +35,7 @@ internal static class PatchHandler
         var body = await BodyReader.ReadAsync(context.Http.Request, services.Options.MaxRequestBytes, context.Aborted);
         if (patchType == ApplyType)
         {
-            var (applied, created) = await ApplyAsync(services, context, BodyReader.FromYaml(body), options);
+            var (applied, created) = await ApplyAsync(services, context, BodyReader.FromYaml(body, context.DuplicateKeys), options);
             await WriteHandlers.RespondAsync(services, context, created ? 201 : 200, applied, type);
             return;
         }
@@ -92,7 +92,7 @@ internal static class PatchHandler
         }
 
         var force = context.Flag("force");
-        var applied = WriteParameters.Decode(context, resource, json);
+        var applied = WriteParameters.DecodeApplied(context, resource, json);
         var meta = Meta.Of(applied);
         if (Meta.Name(applied).Length == 0)
         {

@@ -12,7 +12,9 @@ internal static class ReadHandlers
         var type = Accept(context);
         var found = await FindAsync(services, context);
         var presenter = Presenter(services, context, type);
-        await ResponseWriter.WriteJsonAsync(context, 200, presenter.One(ObjectStore.Require(found, resource, info.Name)), type);
+        var obj = ObjectStore.Require(found, resource, info.Name);
+        await services.Conversions.PrepareAsync(resource, [obj], context.Aborted);
+        await ResponseWriter.WriteJsonAsync(context, 200, presenter.One(obj), type);
     }
 
     public static async ValueTask ListAsync(ApiServices services, RequestContext context)
@@ -20,6 +22,7 @@ internal static class ReadHandlers
         var type = Accept(context);
         var query = ListQuery.Parse(context.Query, watch: false);
         var page = await services.Lister.ListAsync(context.Resource!, context.Info.Namespace, query, context.Aborted);
+        await services.Conversions.PrepareAsync(context.Resource!, page.Items, context.Aborted);
         var pieces = Presenter(services, context, type).Many(page);
         await ResponseWriter.WriteJsonAsync(context, 200, pieces, pieces.Sum(p => (long)p.Length), type);
     }

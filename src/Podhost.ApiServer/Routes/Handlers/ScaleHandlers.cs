@@ -22,7 +22,7 @@ internal static class ScaleHandlers
         var (info, resource) = (context.Info, context.Resource!);
         var type = ReadHandlers.Accept(context);
         var found = ObjectStore.Require(await services.Store.FreshAsync(resource, info.Namespace, info.Name, context.Aborted), resource, info.Name);
-        await RespondAsync(context, found, type);
+        await RespondAsync(services, context, found, type);
     }
 
     public static async ValueTask UpdateAsync(ApiServices services, RequestContext context)
@@ -52,11 +52,14 @@ internal static class ScaleHandlers
         var type = ReadHandlers.Accept(context);
         var updated = await services.Updater.UpdateAsync(
             context.Resource!, context.Info.Namespace, context.Info.Name, "scale", old => new Change(Scaled(context.Resource!, old, change(ToScale(context.Resource!, old)))), options, context.Aborted);
-        await RespondAsync(context, updated, type);
+        await RespondAsync(services, context, updated, type);
     }
 
-    private static ValueTask RespondAsync(RequestContext context, CachedObject obj, AcceptedType type) =>
-        ResponseWriter.WriteJsonAsync(context, 200, ObjectCodec.ToUtf8((JsonNode)ToScale(context.Resource!, ObjectViews.ToExternal(context.Resource!, obj.ToObject()))), type);
+    private static async ValueTask RespondAsync(ApiServices services, RequestContext context, CachedObject obj, AcceptedType type)
+    {
+        var shown = await services.Conversions.ReadAsync(context.Resource!, obj, context.Aborted);
+        await ResponseWriter.WriteJsonAsync(context, 200, ObjectCodec.ToUtf8((JsonNode)ToScale(context.Resource!, shown)), type);
+    }
 
     private static JsonObject Check(JsonObject scale)
     {

@@ -13,7 +13,8 @@ internal static class WatchHandler
     {
         var type = ReadHandlers.Accept(context) with { Yaml = false };
         var query = ListQuery.Parse(context.Query, watch: true);
-        var open = await services.Watches.OpenAsync(context.Resource!, context.Info.Namespace, context.Info.Name, query, context.Aborted);
+        var converted = ConvertedWatch.For(services.Conversions, context.Resource!, query);
+        var open = await OpenAsync(services, context, query, converted);
         using var watcher = open.Watcher;
         var response = context.Http.Response;
         response.StatusCode = 200;
@@ -30,7 +31,7 @@ internal static class WatchHandler
             : null;
         try
         {
-            await PumpAsync(open, stream, ending.Token);
+            await PumpAsync(open, stream, converted, ending.Token);
         }
         catch (OperationCanceledException)
         {
@@ -38,12 +39,46 @@ internal static class WatchHandler
         }
     }
 
-    private static async Task PumpAsync(OpenWatch open, WatchStream stream, CancellationToken cancellationToken)
+    private static async ValueTask<OpenWatch> OpenAsync(ApiServices services, RequestContext context, ListQuery query, ConvertedWatch? converted)
+    {
+        var (info, resource) = (context.Info, context.Resource!);
+        if (converted is null)
+        {
+            return await services.Watches.OpenAsync(resource, info.Namespace, info.Name, query, context.Aborted);
+        }
+
+        SelectableFieldRules.Check(resource, query.Fields);
+        var caches = services.Store.Caches;
+        await converted.BeginAsync(caches.For(resource).Snapshot.Range(caches.Layout.Prefix(resource, info.Namespace)), context.Aborted);
+        return await services.Watches.OpenAsync(resource, info.Namespace, info.Name, query with { Fields = null }, context.Aborted);
+    }
+
+    private static async Task PumpAsync(OpenWatch open, WatchStream stream, ConvertedWatch? converted, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await PumpAsync(open, async item =>
+            {
+                if ((converted is null ? item : await converted.ShowAsync(item, cancellationToken)) is { } shown)
+                {
+                    await stream.WriteAsync(shown, cancellationToken);
+                }
+            }, stream, cancellationToken);
+        }
+        catch (ApiException e) when (converted is not null)
+        {
+            // The answer has begun: a conversion that fails is told as an event, and ends the watch.
+            stream.WriteError(e);
+            await stream.FlushAsync(cancellationToken);
+        }
+    }
+
+    private static async Task PumpAsync(OpenWatch open, Func<WatchItem, ValueTask> write, WatchStream stream, CancellationToken cancellationToken)
     {
         var watcher = open.Watcher;
         foreach (var item in watcher.Initial)
         {
-            await stream.WriteAsync(item, cancellationToken);
+            await write(item);
         }
 
         if (open.InitialBookmark)
@@ -56,7 +91,7 @@ internal static class WatchHandler
         {
             while (watcher.Items.TryRead(out var item))
             {
-                await stream.WriteAsync(item, cancellationToken);
+                await write(item);
             }
 
             await stream.FlushAsync(cancellationToken);

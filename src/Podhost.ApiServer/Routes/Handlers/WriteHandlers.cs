@@ -11,7 +11,7 @@ internal static class WriteHandlers
     {
         var type = ReadHandlers.Accept(context);
         var options = WriteParameters.Read(context, "CreateOptions");
-        var body = await BodyReader.ReadObjectAsync(context.Http.Request, services.Options.MaxRequestBytes, context.Aborted);
+        var body = await BodyReader.ReadObjectAsync(context.Http.Request, services.Options.MaxRequestBytes, context.Aborted, context.DuplicateKeys);
         var obj = WriteParameters.Decode(context, context.Resource!, body);
         var created = await services.Creator.CreateAsync(
             context.Resource!, context.Info.Namespace, obj, options, tracked: false, context.Aborted);
@@ -23,7 +23,7 @@ internal static class WriteHandlers
         var type = ReadHandlers.Accept(context);
         var info = context.Info;
         var options = WriteParameters.Read(context, "UpdateOptions");
-        var body = await BodyReader.ReadObjectAsync(context.Http.Request, services.Options.MaxRequestBytes, context.Aborted);
+        var body = await BodyReader.ReadObjectAsync(context.Http.Request, services.Options.MaxRequestBytes, context.Aborted, context.DuplicateKeys);
         var obj = WriteParameters.Decode(context, context.Resource!, body);
         WriteRules.EnsureName(obj, info.Name);
         var updated = await services.Updater.UpdateAsync(
@@ -32,8 +32,11 @@ internal static class WriteHandlers
     }
 
     /// <summary>Writes the object that a write came to.</summary>
-    public static ValueTask RespondAsync(ApiServices services, RequestContext context, int code, CachedObject obj, AcceptedType type) =>
-        ResponseWriter.WriteJsonAsync(context, code, ReadHandlers.Presenter(services, context, type).One(obj), type);
+    public static async ValueTask RespondAsync(ApiServices services, RequestContext context, int code, CachedObject obj, AcceptedType type)
+    {
+        await services.Conversions.PrepareAsync(context.Resource!, [obj], context.Aborted);
+        await ResponseWriter.WriteJsonAsync(context, code, ReadHandlers.Presenter(services, context, type).One(obj), type);
+    }
 
     /// <summary>The namespace that an object's key has: none for cluster-scoped kinds, although their paths may name one.</summary>
     public static string NamespaceOf(RequestContext context) => context.Resource!.Namespaced ? context.Info.Namespace : "";

@@ -5,6 +5,7 @@ using Podhost.Api.Quota;
 using Podhost.Api.Resources;
 using Podhost.Client;
 using Podhost.Client.Informers;
+using Podhost.Control.CustomKinds;
 
 namespace Podhost.Control.Controllers.ResourceQuotas;
 
@@ -19,6 +20,9 @@ public abstract class CountedKind
 
     /// <summary>A kind of an informer; the informer is run by the caller.</summary>
     public static CountedKind Of<T>(IInformer<T> informer) where T : class, IKubernetesObject<V1ObjectMeta> => new Typed<T>(informer);
+
+    /// <summary>All custom kinds; the follower is run by the caller.</summary>
+    public static CountedKind Of(CustomKindFollower follower) => new Custom(follower);
 
     /// <summary>What the objects of a namespace use of a quota.</summary>
     internal abstract void AddUsage(V1ResourceQuota quota, IDictionary<string, Quantity> used, DateTime now);
@@ -73,5 +77,27 @@ public abstract class CountedKind
             (V1Service or V1PersistentVolumeClaim, _) => true,
             _ => false,
         };
+    }
+
+    private sealed class Custom(CustomKindFollower follower) : CountedKind
+    {
+        internal override Task Synced => follower.Synced;
+
+        internal override void AddUsage(V1ResourceQuota quota, IDictionary<string, Quantity> used, DateTime now)
+        {
+            var hard = quota.Spec?.Hard?.Keys.ToHashSet(StringComparer.Ordinal) ?? [];
+            foreach (var obj in QuotaScopes.HasAny(quota) ? [] : follower.List().Where(o => o.Namespace == quota.Metadata.NamespaceProperty))
+            {
+                QuotaAmounts.Add(used, ObjectQuota.Count(obj.Resource).Where(u => hard.Contains(u.Key)).ToDictionary());
+            }
+        }
+
+        internal override IDisposable Subscribe(Action<string> changed) => follower.Subscribe((before, after) =>
+        {
+            if ((before is null || after is null) && (after ?? before) is { Namespace.Length: > 0 } obj)
+            {
+                changed(obj.Namespace);
+            }
+        });
     }
 }

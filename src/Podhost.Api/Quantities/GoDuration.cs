@@ -1,15 +1,16 @@
 using System.Globalization;
 
-namespace Podhost.Configuration;
+namespace Podhost.Api.Quantities;
 
 /// <summary>Durations as Kubernetes' configuration files write them: <c>300ms</c>, <c>1m30s</c>, <c>2h</c>.</summary>
-internal static class GoDuration
+public static class GoDuration
 {
     private static readonly (string Unit, double Seconds)[] Units = [("ms", 0.001), ("us", 0.000001), ("ns", 0.000000001), ("h", 3600), ("m", 60), ("s", 1)];
 
     // What Go's int64 of nanoseconds holds: 292 years.
     private const double MaxSeconds = long.MaxValue / 1e9;
 
+    /// <summary>Reads a duration that is not negative.</summary>
     public static bool TryParse(string text, out TimeSpan duration)
     {
         duration = TimeSpan.Zero;
