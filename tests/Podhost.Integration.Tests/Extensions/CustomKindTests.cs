@@ -28,7 +28,7 @@ public sealed class CustomKindTests(ClusterFixture cluster) : ClusterTest(cluste
         Assert.Contains("other", await K.OkAsync("get widget a --show-managed-fields -o yaml"));
         await K.OkAsync("delete widget a");
         await K.OkAsync($"delete crd widgets.{Group}");
-        Assert.Contains("the server doesn't have a resource type", (await K.RunAsync("get widgets")).Fails());
+        Assert.Contains("the server could not find the requested resource", (await K.RunAsync($"get --raw /apis/{Group}/v1/widgets")).Fails());
     }
 
     [Fact]
