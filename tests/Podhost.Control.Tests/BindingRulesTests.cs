@@ -80,16 +80,42 @@ public sealed class BindingRulesTests
         Assert.Equal("a", Decide(bound, [there]));
     }
 
-    private static string Decide(V1PersistentVolumeClaim? claim, V1PersistentVolume[] volumes)
+    [Fact]
+    public void A_claim_for_one_pod_is_not_given_to_a_second_anywhere()
     {
-        var pod = Objects.Asking("p", "1", "1Mi");
+        var volume = Volume("v", "1Gi", v => v.Spec.NodeAffinity = OnNode("a"));
+        var bound = Claim("1Gi", c =>
+        {
+            (c.Spec.VolumeName, c.Status) = ("v", new V1PersistentVolumeClaimStatus { Phase = "Bound" });
+            c.Spec.AccessModes = ["ReadWriteOncePod"];
+        });
+        var user = PodOf("user");
+        user.Spec.NodeName = "a";
+        Assert.Equal(
+            "0/1 nodes are available: 1 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode.", Decide(bound, [volume], user));
+        user.Status = new V1PodStatus { Phase = "Succeeded" };
+        Assert.Equal("a", Decide(bound, [volume], user));
+        user.Status = null;
+        Assert.Equal("a", Decide(Claim("1Gi", c => (c.Spec.VolumeName, c.Status) = ("v", bound.Status)), [volume], user));
+        user.Metadata.NamespaceProperty = "other";
+        Assert.Equal("a", Decide(bound, [volume], user));
+    }
+
+    private static V1Pod PodOf(string name)
+    {
+        var pod = Objects.Asking(name, "1", "1Mi");
         pod.Metadata.NamespaceProperty = "ns";
         pod.Spec.Volumes = [new V1Volume { Name = "data", PersistentVolumeClaim = new V1PersistentVolumeClaimVolumeSource { ClaimName = "c" } }];
+        return pod;
+    }
+
+    private static string Decide(V1PersistentVolumeClaim? claim, V1PersistentVolume[] volumes, params V1Pod[] others)
+    {
         var storage = new StorageView(
             claim is null ? [] : new Dictionary<ObjectKey, V1PersistentVolumeClaim> { [new ObjectKey("ns", "c")] = claim },
             volumes,
             new Dictionary<string, V1StorageClass> { ["delayed"] = new() { VolumeBindingMode = "WaitForFirstConsumer" } });
-        var result = SchedulingDecider.Decide(new PodView(pod), ClusterView.Build([Objects.Node("a")], [], new Dictionary<string, string>(), [], storage));
+        var result = SchedulingDecider.Decide(new PodView(PodOf("p")), ClusterView.Build([Objects.Node("a")], others.Select(o => new PodView(o)), new Dictionary<string, string>(), [], storage));
         return result.NodeName ?? result.Message;
     }
 

@@ -16,6 +16,7 @@ internal static class SchedulingDecider
         new NodeAffinityFilter(),
         new NodePortsFilter(),
         new NodeResourcesFitFilter(),
+        new ExclusiveClaimFilter(),
         new VolumeFilter(),
         new TopologySpreadFilter(),
         new PodAffinityFilter(),

@@ -20,11 +20,15 @@ internal sealed partial record RuntimeTraits
     /// <summary>Handlers that make mounts read-only with all mounts below; the default handler has no name.</summary>
     public ImmutableHashSet<string> RecursiveReadOnly { get; init; } = [];
 
+    /// <summary>It can leave out the groups that the image's own <c>/etc/group</c> has for a user (supplementalGroupsPolicy Strict).</summary>
+    public bool StrictGroups { get; init; } = true;
+
     /// <summary>Reads what a runtime says.</summary>
     public static RuntimeTraits Of(VersionResponse version, StatusResponse status) => new()
     {
         Name = $"{version.RuntimeName} {version.RuntimeVersion}".Trim(),
         ImageVolumes = !IsOlder(version, "containerd", 2, 1) && !IsOlder(version, "cri-o", 1, 31),
+        StrictGroups = status.Features?.SupplementalGroupsPolicy == true,
         RecursiveReadOnly = [.. status.RuntimeHandlers.Where(h => h.Features?.RecursiveReadOnlyMounts == true).Select(h => h.Name)],
     };
 

@@ -239,11 +239,11 @@ internal sealed partial class NodeAgent(
 
             var status = await runtime.StatusAsync(new StatusRequest(), cancellationToken).ConfigureAwait(false);
             var list = await images.ListImagesAsync(new ListImagesRequest(), cancellationToken).ConfigureAwait(false);
-            return new RuntimeFacts(runtimeVersion, [.. status.Status.Conditions], [.. list.Images], [.. status.RuntimeHandlers]);
+            return new RuntimeFacts(runtimeVersion, [.. status.Status.Conditions], [.. list.Images], [.. status.RuntimeHandlers], status.Features);
         }
         catch (RpcException e) when (!cancellationToken.IsCancellationRequested)
         {
-            return new RuntimeFacts(runtimeVersion, [], [], [], e.Status.Detail);
+            return new RuntimeFacts(runtimeVersion, [], [], [], null, e.Status.Detail);
         }
     }
 

@@ -38,7 +38,7 @@ internal sealed class NodeJudgement(NodeResources resources, Func<V1Node?> node,
             .Select(r => new Shortage(r.Key, r.Key == ResourceNames.Cpu ? Quantities.MilliValue(r.Missing) : Quantities.Value(r.Missing)))];
     }
 
-    private AdmissionVerdict? OfNature(V1Pod pod) => Pressure(pod) ?? OperatingSystem(pod) ?? Sysctls(pod) ?? Unsupported(pod);
+    private AdmissionVerdict? OfNature(V1Pod pod) => Pressure(pod) ?? OperatingSystem(pod) ?? Groups(pod) ?? Sysctls(pod) ?? Unsupported(pod);
 
     private AdmissionVerdict? OfPlace(V1Pod pod, PodOrigin origin, IReadOnlyList<V1Pod> others) => Ports(pod, others) ?? Selector(pod) ?? Taints(pod, origin);
 
@@ -90,6 +90,10 @@ internal sealed class NodeJudgement(NodeResources resources, Func<V1Node?> node,
 
     private AdmissionVerdict? Sysctls(V1Pod pod) =>
         SysctlRules.Check(pod, allowedUnsafeSysctls) is { } forbidden ? new AdmissionVerdict(false, "SysctlForbidden", forbidden) : null;
+
+    private AdmissionVerdict? Groups(V1Pod pod) => pod.Spec.SecurityContext?.SupplementalGroupsPolicy == "Strict" && runtime?.Invoke().StrictGroups == false
+        ? new AdmissionVerdict(false, "SupplementalGroupsPolicyNotSupported", "SupplementalGroupsPolicy=Strict is not supported in this node")
+        : null;
 
     private static AdmissionVerdict Unsupported(string field) => new(false, "UnexpectedAdmissionError", $"{field} is not supported by this node");
 

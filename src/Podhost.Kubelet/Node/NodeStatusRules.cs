@@ -52,6 +52,7 @@ internal static class NodeStatusRules
             DeclaredFeatures = [.. DeclaredFeatures],
             Images = Images(runtime.Images),
             RuntimeHandlers = [.. runtime.Handlers.Select(h => Handler(h))],
+            Features = runtime.Features is { } features ? new V1NodeFeatures { SupplementalGroupsPolicy = features.SupplementalGroupsPolicy } : null,
             NodeInfo = new V1NodeSystemInfo
             {
                 Architecture = info.Architecture,
@@ -147,5 +148,7 @@ internal static class NodeStatusRules
 /// <param name="Conditions">RuntimeReady and NetworkReady.</param>
 /// <param name="Images">Its images.</param>
 /// <param name="Handlers">What a RuntimeClass may name.</param>
+/// <param name="Features">What it can beyond its handlers; null where it does not say.</param>
 /// <param name="Error">Why it did not answer; null where it did.</param>
-internal sealed record RuntimeFacts(string Version, IReadOnlyList<RuntimeCondition> Conditions, IReadOnlyList<Image> Images, IReadOnlyList<RuntimeHandler> Handlers, string? Error = null);
+internal sealed record RuntimeFacts(
+    string Version, IReadOnlyList<RuntimeCondition> Conditions, IReadOnlyList<Image> Images, IReadOnlyList<RuntimeHandler> Handlers, RuntimeFeatures? Features, string? Error = null);

@@ -20,6 +20,9 @@ public interface IObjectSource
     /// <summary>A claim, read now, with the volume that it is bound to; null where there is none.</summary>
     ValueTask<(V1PersistentVolumeClaim? Claim, V1PersistentVolume? Volume)> GetClaimAsync(string ns, string name, CancellationToken cancellationToken) => ValueTask.FromResult<(V1PersistentVolumeClaim?, V1PersistentVolume?)>((null, null));
 
+    /// <summary>The node as it is in the API now; null without an API server.</summary>
+    ValueTask<V1Node?> GetNodeAsync(CancellationToken cancellationToken) => ValueTask.FromResult<V1Node?>(null);
+
     /// <summary>Declares the objects that a pod refers to, so that they are watched; an empty pod reference ends it.</summary>
     void Track(V1Pod pod);
 

@@ -16,6 +16,7 @@ public sealed class ObjectSource : IObjectSource, IAsyncDisposable
 {
     private readonly Lock gate = new();
     private readonly IApiClient client;
+    private readonly string nodeName;
     private readonly IInformer<V1Service> services;
     private readonly NamedWatches<V1ConfigMap> configMaps;
     private readonly NamedWatches<V1Secret> secrets;
@@ -23,12 +24,14 @@ public sealed class ObjectSource : IObjectSource, IAsyncDisposable
 
     /// <summary>Builds the source.</summary>
     /// <param name="client">The client with the node's identity.</param>
+    /// <param name="nodeName">The node.</param>
     /// <param name="services">All services, for service variables; run by the composition root.</param>
     /// <param name="time">Clock of retries.</param>
     /// <param name="logger">Log.</param>
-    public ObjectSource(IApiClient client, IInformer<V1Service> services, TimeProvider time, ILogger<ObjectSource> logger)
+    public ObjectSource(IApiClient client, string nodeName, IInformer<V1Service> services, TimeProvider time, ILogger<ObjectSource> logger)
     {
         this.client = client;
+        this.nodeName = nodeName;
         this.services = services;
         configMaps = new NamedWatches<V1ConfigMap>(client, time, logger, (ns, name) => Tell(n => n.ConfigMaps.Contains((ns, name))));
         secrets = new NamedWatches<V1Secret>(client, time, logger, (ns, name) => Tell(n => n.Secrets.Contains((ns, name))));
@@ -82,6 +85,10 @@ public sealed class ObjectSource : IObjectSource, IAsyncDisposable
             return (null, null);
         }
     }
+
+    /// <inheritdoc/>
+    public async ValueTask<V1Node?> GetNodeAsync(CancellationToken cancellationToken) =>
+        await client.GetAsync<V1Node>(null, nodeName, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public void Track(V1Pod pod)

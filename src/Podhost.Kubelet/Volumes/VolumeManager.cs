@@ -144,7 +144,8 @@ public sealed class VolumeManager : IVolumeManager
             }
             catch (Exception e) when (e is VolumeSetUpException or IOException or UnauthorizedAccessException or ArgumentException)
             {
-                failure ??= new VolumeException(volume.Name, $"MountVolume.SetUp failed for volume \"{volume.Name}\" : {e.Message}");
+                var step = (e as VolumeSetUpException)?.Step ?? VolumeSetUpException.SetUp;
+                failure ??= new VolumeException(volume.Name, $"{step} for volume \"{volume.Name}\" : {e.Message}");
             }
         }
 

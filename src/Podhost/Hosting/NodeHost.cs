@@ -180,7 +180,7 @@ internal sealed class NodeHost
             return _options.StaticPodObjects ? new ManifestObjects() : new StandaloneObjectSource();
         }
 
-        return new ObjectSource(_client, Services(_client), _time, _logs.CreateLogger<ObjectSource>());
+        return new ObjectSource(_client, _options.NodeName, Services(_client), _time, _logs.CreateLogger<ObjectSource>());
     }
 
     private void AddServiceProxy()

@@ -152,6 +152,22 @@ public sealed class ClaimTests(ClusterFixture cluster) : ClusterTest(cluster)
         await K.OkAsync("delete pvc unbound --timeout=30s");
     }
 
+    [Fact]
+    public async Task A_claim_that_names_no_class_gets_the_default_one_once_there_is_one()
+    {
+        await K.ApplyAsync(Claim("classless", "").Replace("storageClassName: \"\"", "volumeMode: Filesystem", StringComparison.Ordinal));
+        await K.EventAsync("classless", "FailedBinding");
+        await K.ApplyAsync("""
+            apiVersion: storage.k8s.io/v1
+            kind: StorageClass
+            metadata: {name: usual, annotations: {storageclass.kubernetes.io/is-default-class: "true"}}
+            provisioner: kubernetes.io/no-provisioner
+            """);
+        (await K.RunAsync("wait pvc/classless --timeout=30s", "--for=jsonpath={.spec.storageClassName}=usual")).Ok();
+        await K.OkAsync("delete pvc classless --timeout=30s");
+        await K.OkAsync("delete storageclass usual");
+    }
+
     private static string Volume(string name, string spec) => $$"""
         apiVersion: v1
         kind: PersistentVolume

@@ -65,4 +65,24 @@ public sealed class SecurityTests(ClusterFixture cluster) : ClusterTest(cluster)
         Assert.True(uint.Parse(map[1]) >= 65536);
         await K.OkAsync("delete pod own-users --grace-period=1 --timeout=20s");
     }
+
+    [Fact]
+    public async Task Strict_groups_are_those_of_the_pod_alone_and_its_status_names_them()
+    {
+        await K.ApplyAsync(ShellPod(
+            "strict", "sleep 1000", "", "securityContext: {runAsUser: 1000, runAsGroup: 2000, supplementalGroups: [60000], supplementalGroupsPolicy: Strict}"));
+        if (await K.OkAsync($"get node {Cluster.Node} -o", "jsonpath={.status.features.supplementalGroupsPolicy}") == "true")
+        {
+            await K.ReadyAsync("strict");
+            Assert.Equal("2000 60000", await K.ShAsync("strict", "echo -n $(id -G)"));
+            Assert.Equal("""{"gid":2000,"supplementalGroups":[2000,60000],"uid":1000}""", await K.FieldAsync("strict", ".status.containerStatuses[0].user.linux"));
+        }
+        else
+        {
+            await K.WaitAsync("strict", ".status.reason", "SupplementalGroupsPolicyNotSupported");
+            Assert.Contains("SupplementalGroupsPolicy=Strict is not supported in this node", await K.FieldAsync("strict", ".status.message"));
+        }
+
+        await K.OkAsync("delete pod strict --grace-period=1 --timeout=20s");
+    }
 }

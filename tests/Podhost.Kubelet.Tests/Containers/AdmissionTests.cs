@@ -36,6 +36,19 @@ public sealed class AdmissionTests
         Assert.Equal(has ? "" : "spec.volumes[0].image: image volumes are not supported by the runtime of this node", verdict.Message);
     }
 
+    [Theory]
+    [InlineData(true, "Strict", "")]
+    [InlineData(false, "Merge", "")]
+    [InlineData(false, "Strict", "SupplementalGroupsPolicyNotSupported SupplementalGroupsPolicy=Strict is not supported in this node")]
+    public void Strict_groups_are_refused_where_the_runtime_does_not_say_that_it_has_them(bool has, string policy, string refused)
+    {
+        var status = has ? new StatusResponse { Features = new RuntimeFeatures { SupplementalGroupsPolicy = true } } : new StatusResponse();
+        var traits = RuntimeTraits.Of(new VersionResponse(), status);
+        var admission = new NodeAdmission(new NodeJudgement(Objects.Node(), () => null, [], () => [], () => traits));
+        var verdict = admission.Admit(Objects.Pod($"containers: [{{name: a}}]\nsecurityContext: {{supplementalGroupsPolicy: {policy}}}"), PodOrigin.Api)!;
+        Assert.Equal(refused, $"{verdict.Reason} {verdict.Message}".Trim());
+    }
+
     [Fact]
     public void Extended_resources_that_others_gave_the_node_are_counted()
     {

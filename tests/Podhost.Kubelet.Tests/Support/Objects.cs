@@ -45,9 +45,20 @@ internal sealed class FakeObjects : IObjectSource
 
     public Func<long, V1TokenRequestStatus>? Token { get; set; }
 
+    public V1PersistentVolumeClaim? Claim { get; set; }
+
+    public V1PersistentVolume? Volume { get; set; }
+
+    public V1Node? Node { get; set; }
+
     public int TokensMade { get; private set; }
 
     public event Action<IReadOnlyCollection<string>>? Changed;
+
+    public ValueTask<(V1PersistentVolumeClaim? Claim, V1PersistentVolume? Volume)> GetClaimAsync(string ns, string name, CancellationToken cancellationToken) =>
+        ValueTask.FromResult((Claim, Volume));
+
+    public ValueTask<V1Node?> GetNodeAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Node);
 
     public void Set(V1ConfigMap map) => ConfigMaps[map.Metadata.NamespaceProperty + "/" + map.Metadata.Name] = map;
 

@@ -242,6 +242,31 @@ public sealed class VolumeManagerTests : IDisposable
     }
 
     [RootFact]
+    public async Task A_volume_of_another_node_is_not_looked_for_on_this_one()
+    {
+        const string spec = "volumes: [{name: v, persistentVolumeClaim: {claimName: c}}]\ncontainers: [{name: a, volumeMounts: [{name: v, mountPath: /v}]}]";
+        var directory = Directory.CreateDirectory(Path.Combine(_root, "local")).FullName;
+        _objects.Claim = new V1PersistentVolumeClaim { Metadata = new V1ObjectMeta { Uid = "u" }, Spec = new(), Status = new() { Phase = "Bound" } };
+        var term = new V1NodeSelectorTerm { MatchExpressions = [new() { Key = "kubernetes.io/hostname", OperatorProperty = "In", Values = ["there"] }] };
+        _objects.Volume = new V1PersistentVolume
+        {
+            Metadata = new V1ObjectMeta { Name = "pv" },
+            Spec = new()
+            {
+                Local = new() { Path = directory }, ClaimRef = new() { Uid = "u" }, NodeAffinity = new() { Required = new() { NodeSelectorTerms = [term] } },
+            },
+        };
+        V1Node On(string name) => new() { Metadata = new() { Name = name, Labels = new Dictionary<string, string> { ["kubernetes.io/hostname"] = name } } };
+        _objects.Node = On("here");
+        var e = await Assert.ThrowsAsync<VolumeException>(() => Mount(spec));
+        Assert.Equal("MountVolume.NodeAffinity check failed for volume \"v\" : no matching NodeSelectorTerms", e.Message);
+        _objects.Node = On("there");
+        await Mount(spec);
+        _objects.Node = On("here");
+        await Mount(spec);
+    }
+
+    [RootFact]
     public async Task Host_paths_are_checked_by_type()
     {
         var missing = Path.Combine(_root, "missing");

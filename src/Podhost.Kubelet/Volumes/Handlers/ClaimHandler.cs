@@ -1,6 +1,7 @@
 using k8s.Models;
 using Podhost.Api.Storage;
 using Podhost.Cri.V1;
+using Podhost.Kubelet.Node;
 using Podhost.Kubelet.Sources;
 using Podhost.Linux.Mounts;
 using Podhost.Linux.Native;
@@ -32,6 +33,7 @@ internal sealed class ClaimHandler(IObjectSource objects, IMounter mounter, PodP
     {
         var volume = await BoundVolumeAsync(context, cancellationToken).ConfigureAwait(false);
         CheckMode(context, volume);
+        await CheckNodeAsync(context, volume, cancellationToken).ConfigureAwait(false);
         var path = Source(volume);
         var kind = PathStatus.Read(path)?.Kind ?? throw new VolumeSetUpException($"path \"{path}\" of PersistentVolume \"{volume.Metadata.Name}\" does not exist");
         if (volume.Spec.VolumeMode == Block)
@@ -75,6 +77,18 @@ internal sealed class ClaimHandler(IObjectSource objects, IMounter mounter, PodP
         if (fault is not null)
         {
             throw new VolumeSetUpException($"volume {name} has volumeMode {fault}");
+        }
+    }
+
+    // Whoever named the node of a pod may not have asked for the volume's. What is set up already stays, as upstream.
+    private async Task CheckNodeAsync(VolumeContext context, V1PersistentVolume volume, CancellationToken cancellationToken)
+    {
+        if (volume.Spec.NodeAffinity?.Required is { } required
+            && PathStatus.Read(context.Path, follow: false)?.IsMountRoot != true
+            && await objects.GetNodeAsync(cancellationToken).ConfigureAwait(false) is { } node
+            && required.NodeSelectorTerms?.Any(t => NodeTerms.Matches(t, node)) != true)
+        {
+            throw new VolumeSetUpException("no matching NodeSelectorTerms", "MountVolume.NodeAffinity check failed");
         }
     }
 

@@ -21,4 +21,11 @@ internal interface IVolumeHandler
 }
 
 /// <summary>Why a volume cannot be set up; the manager adds the volume's name.</summary>
-internal sealed class VolumeSetUpException(string message) : Exception(message);
+internal sealed class VolumeSetUpException(string message, string step = VolumeSetUpException.SetUp) : Exception(message)
+{
+    /// <summary>The step of every failure that is of no other.</summary>
+    public const string SetUp = "MountVolume.SetUp failed";
+
+    /// <summary>What failed, as upstream begins its messages.</summary>
+    public string Step => step;
+}
