@@ -34,6 +34,9 @@ public sealed record KubeletServerOptions
     /// <summary>Directory whose file system is shown as the node's in /stats/summary.</summary>
     public string RootDirectory { get; init; } = "/";
 
+    /// <summary>Directory of the pods' logs, which /stats/summary measures; null: it tells of none.</summary>
+    public string? LogsDirectory { get; init; }
+
     /// <summary>
     /// WebSocket sessions reach the runtime's streaming server as SPDY. For runtimes whose server does not know the newest WebSocket
     /// protocols; without it their bytes pass as they are.

@@ -14,6 +14,12 @@ public sealed record KubeletServerServices
     /// <summary>The container runtime: sessions and statistics.</summary>
     public required IRuntimeService Runtime { get; init; }
 
+    /// <summary>The runtime's images: where they are; null: /stats/summary does not tell.</summary>
+    public IImageService? Images { get; init; }
+
+    /// <summary>True where the runtime is a part of this process: what it uses is what the kubelet uses.</summary>
+    public bool RuntimeIsHere { get; init; }
+
     /// <summary>The probes, for /metrics/probes; null where there are none.</summary>
     public ProbeManager? Probes { get; init; }
 

@@ -63,6 +63,8 @@ internal sealed partial class VolumeUpdates(
     {
         lock (_lock)
         {
+            // What was asked for until now is seen here: only what comes later need wake the wait.
+            _ = _changed.Wait(0, CancellationToken.None);
             wait = null;
             if (_due.Count == 0)
             {

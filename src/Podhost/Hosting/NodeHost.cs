@@ -87,7 +87,11 @@ internal sealed class NodeHost
         KubeletHost? kubelet = null;
         await using var probes = new ProbeManager(_runtime, events, report => kubelet?.Report(report), new ProbeManagerOptions(), _time, _random);
         kubelet = new KubeletHost(settings, Dependencies(settings, inventory, events, probes, cgroups));
-        await using var server = Server(settings, new KubeletServerServices { Pods = kubelet.Pods, Runtime = _runtime, Probes = probes, Cadvisor = cgroups, Metrics = kubelet.Counts });
+        await using var server = Server(settings, new KubeletServerServices
+        {
+            Pods = kubelet.Pods, Runtime = _runtime, Images = _images, RuntimeIsHere = _options.ContainerRuntimeEndpoint is null, Probes = probes, Cadvisor = cgroups,
+            Metrics = kubelet.Counts,
+        });
         await server.StartAsync(cancellationToken);
         OnListening?.Invoke();
         _loops.Add(kubelet.RunAsync);
@@ -164,6 +168,7 @@ internal sealed class NodeHost
                 HealthzEndpoint = settings.HealthzPort > 0 ? new IPEndPoint(settings.HealthzBindAddress, settings.HealthzPort) : null,
                 Configuration = EffectiveKubeletConfig.Of(_options, settings, access, ClusterDns),
                 RootDirectory = settings.RootDirectory,
+                LogsDirectory = settings.PodLogsDirectory,
                 TranslateWebSockets = _options.ContainerRuntimeEndpoint is not null,
             },
             services,

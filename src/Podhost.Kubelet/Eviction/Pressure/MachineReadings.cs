@@ -1,4 +1,3 @@
-using System.Globalization;
 using Grpc.Core;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
@@ -52,7 +51,7 @@ internal sealed partial class MachineReadings(
             seen[EvictionSignal.AllocatableMemoryAvailable] = EvictionObservation.Bytes(Math.Max(0, most - (long)pods.WorkingSetBytes), most);
         }
 
-        var (running, largest) = Processes();
+        var (running, largest) = NodeUsage.Processes();
         seen[EvictionSignal.PidAvailable] = EvictionObservation.Count(Math.Max(0, largest - running), largest);
         var own = FileSystem(places.RootDirectory, EvictionSignal.NodeFsAvailable, EvictionSignal.NodeFsInodesFree, seen);
         var imageFs = await ImageDirectoryAsync(cancellationToken).ConfigureAwait(false) is { } directory
@@ -171,16 +170,6 @@ internal sealed partial class MachineReadings(
             LogNoFileSystem(logger, path, e.Message);
             return null;
         }
-    }
-
-    /// <summary>Processes and threads that run, and how many there can be.</summary>
-    private static (long Running, long Largest) Processes()
-    {
-        // 0.10 0.05 0.01 2/345 6789: runnable and all, then the newest number.
-        var load = File.ReadAllText("/proc/loadavg").Split(' ')[3].Split('/')[1];
-        return (Number(load), Math.Min(Number(File.ReadAllText("/proc/sys/kernel/pid_max")), Number(File.ReadAllText("/proc/sys/kernel/threads-max"))));
-
-        static long Number(string text) => long.Parse(text.AsSpan().Trim(), NumberStyles.None, CultureInfo.InvariantCulture);
     }
 
     [LoggerMessage(1, LogLevel.Warning, "The kernel does not tell of memory shortage; it is looked at each period: {Error}")]

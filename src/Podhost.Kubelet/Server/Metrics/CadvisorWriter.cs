@@ -17,6 +17,15 @@ internal sealed class CadvisorWriter(PrometheusWriter writer, IReadOnlyList<Cadv
         Network("transmit", "transmitted", "transmitting", i => i.TxBytes, i => i.TxPackets, i => i.TxErrors, i => i.TxDropped);
         Gauge("container_processes", "Number of processes running inside the container.", s => s.Reading.Processes);
         Gauge("container_threads", "Number of threads running inside the container", s => s.Reading.Usage.Processes);
+        Gauge("container_threads_max", "Maximum number of threads allowed inside the container, infinity if value is zero", s => s.Reading.ThreadsMax);
+        Gauge("container_file_descriptors", "Number of open file descriptors for the container.", s => s.Reading.Descriptors);
+        Gauge("container_sockets", "Number of open sockets for the container.", s => s.Reading.Sockets);
+        Begin("container_ulimits_soft", "gauge", "Soft ulimit values for the container root process. Unlimited if -1, except priority and nice");
+        foreach (var s in subjects.Where(s => s.Reading.OpenFilesLimit is not null))
+        {
+            Sample("container_ulimits_soft", s, s.Reading.OpenFilesLimit is ulong.MaxValue ? -1 : s.Reading.OpenFilesLimit!.Value, ("ulimit", "max_open_files"));
+        }
+
         Counter("container_oom_events_total", "Count of out of memory events observed for the container", s => s.Reading.OomKills);
         Begin("container_start_time_seconds", "gauge", "Start time of the container since unix epoch in seconds.");
         foreach (var s in subjects.Where(s => s.StartedAt is not null))
@@ -90,6 +99,33 @@ internal sealed class CadvisorWriter(PrometheusWriter writer, IReadOnlyList<Cadv
         foreach (var s in subjects.Where(s => s.Layer?.UsedBytes is not null))
         {
             Sample("container_fs_usage_bytes", s, s.Layer!.UsedBytes.Value, ("device", s.Layer.FsId?.Mountpoint ?? ""));
+        }
+
+        Device("container_fs_reads_bytes_total", "Cumulative count of bytes read", d => d.ReadBytes);
+        Device("container_fs_reads_total", "Cumulative count of reads completed", d => d.Reads);
+        Device("container_fs_writes_bytes_total", "Cumulative count of bytes written", d => d.WrittenBytes);
+        Device("container_fs_writes_total", "Cumulative count of writes completed", d => d.Writes);
+        const string Blocks = "container_blkio_device_usage_total";
+        Begin(Blocks, "counter", "Blkio Device bytes usage");
+        foreach (var s in subjects)
+        {
+            foreach (var d in s.Reading.Devices)
+            {
+                Sample(Blocks, s, d.ReadBytes, ("device", d.Device), ("major", d.Major), ("minor", d.Minor), ("operation", "Read"));
+                Sample(Blocks, s, d.WrittenBytes, ("device", d.Device), ("major", d.Major), ("minor", d.Minor), ("operation", "Write"));
+            }
+        }
+    }
+
+    private void Device(string name, string help, Func<DeviceCounters, ulong> value)
+    {
+        Begin(name, "counter", help);
+        foreach (var s in subjects)
+        {
+            foreach (var d in s.Reading.Devices)
+            {
+                Sample(name, s, value(d), ("device", d.Device));
+            }
         }
     }
 

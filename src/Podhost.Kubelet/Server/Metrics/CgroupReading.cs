@@ -12,7 +12,11 @@ internal sealed class CgroupReading
     {
         Usage = usage;
         OomKills = CgroupUsage.OomKills(tree, path);
-        Processes = tree.Processes(path).Count;
+        var processes = tree.Processes(path);
+        Processes = processes.Count;
+        (Descriptors, Sockets, OpenFilesLimit) = OpenFiles.Of(processes);
+        ThreadsMax = Number(tree.Read("pids", path, "pids.max"));
+        Devices = DeviceCounters.Of(tree, path);
         var memory = Keyed(tree.Read("memory", path, "memory.stat"));
         var cpu = Keyed(tree.Read("cpu", path, "cpu.stat"));
         (Periods, ThrottledPeriods) = (cpu.GetValueOrDefault("nr_periods"), cpu.GetValueOrDefault("nr_throttled"));
@@ -48,6 +52,21 @@ internal sealed class CgroupReading
 
     /// <summary>Processes, without their further threads.</summary>
     public int Processes { get; }
+
+    /// <summary>Open files of all its processes.</summary>
+    public int Descriptors { get; }
+
+    /// <summary>Those of them that are sockets.</summary>
+    public int Sockets { get; }
+
+    /// <summary>How many files its first process may open; null where it has none.</summary>
+    public ulong? OpenFilesLimit { get; }
+
+    /// <summary>How many processes and threads it may have; 0 for no limit.</summary>
+    public ulong ThreadsMax { get; }
+
+    /// <summary>What it has read from and written to devices.</summary>
+    public IReadOnlyList<DeviceCounters> Devices { get; }
 
     public ulong Cache { get; }
 

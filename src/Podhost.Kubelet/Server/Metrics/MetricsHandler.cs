@@ -32,7 +32,7 @@ internal sealed class MetricsHandler(KubeletServerOptions options, KubeletServer
     public async Task ResourceAsync(HttpContext context)
     {
         var pods = await stats.PodsAsync(context.RequestAborted).ConfigureAwait(false);
-        var (node, _) = stats.Node();
+        var node = NodeUsage.Read();
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var writer = new PrometheusWriter();
         writer.Metric("container_cpu_usage_seconds_total", "counter", "Cumulative cpu time consumed by the container in core-seconds");
@@ -47,8 +47,12 @@ internal sealed class MetricsHandler(KubeletServerOptions options, KubeletServer
                 writer.Sample("container_start_time_seconds", new DateTimeOffset(started.ToUniversalTime()).ToUnixTimeMilliseconds() / 1000.0, null, labels);
             }
         });
+        writer.Metric("container_swap_usage_bytes", "gauge", "Current amount of the container swap usage in bytes. Reported only on non-windows systems");
+        EachContainer((pod, c, labels) => Sample(writer, "container_swap_usage_bytes", c.Swap?.SwapUsageBytes, 1, c.Swap?.Timestamp, labels));
         writer.Metric("node_cpu_usage_seconds_total", "counter", "Cumulative cpu time consumed by the node in core-seconds").Sample("node_cpu_usage_seconds_total", node.CpuNanoseconds / 1e9, now);
         writer.Metric("node_memory_working_set_bytes", "gauge", "Current working set of the node in bytes").Sample("node_memory_working_set_bytes", node.MemoryTotal - node.MemoryAvailable, now);
+        writer.Metric("node_swap_usage_bytes", "gauge", "Current swap usage of the node in bytes. Reported only on non-windows systems")
+            .Sample("node_swap_usage_bytes", node.SwapTotal - node.SwapFree, now);
         writer.Metric("pod_cpu_usage_seconds_total", "counter", "Cumulative cpu time consumed by the pod in core-seconds");
         foreach (var pod in pods)
         {
@@ -59,6 +63,12 @@ internal sealed class MetricsHandler(KubeletServerOptions options, KubeletServer
         foreach (var pod in pods)
         {
             writer.Sample("pod_memory_working_set_bytes", pod.WorkingSet, now, ("namespace", pod.Namespace), ("pod", pod.Name));
+        }
+
+        writer.Metric("pod_swap_usage_bytes", "gauge", "Current amount of the pod swap usage in bytes. Reported only on non-windows systems");
+        foreach (var pod in pods)
+        {
+            writer.Sample("pod_swap_usage_bytes", pod.Swap, now, ("namespace", pod.Namespace), ("pod", pod.Name));
         }
 
         writer.Metric("resource_scrape_error", "gauge", "1 if there was an error while getting container metrics, 0 otherwise").Sample("resource_scrape_error", 0, null);

@@ -10,8 +10,7 @@ namespace Podhost.Kubelet.Server.Stats;
 /// <summary>What pods and the node use now: the runtime's statistics beside /proc.</summary>
 internal sealed class StatsSource(KubeletServerOptions options, KubeletServerServices services, TimeProvider time)
 {
-    private readonly Lock gate = new();
-    private (DateTimeOffset At, long Cpu)? previous;
+    private readonly SummaryReader reader = new(options, services, time);
 
     /// <summary>Statistics of all running containers, by pod.</summary>
     public async Task<IReadOnlyList<PodUsage>> PodsAsync(CancellationToken cancellationToken)
@@ -33,28 +32,15 @@ internal sealed class StatsSource(KubeletServerOptions options, KubeletServerSer
         ];
     }
 
-    /// <summary>The node's usage, and its rate since the last time it was asked; 0 the first time.</summary>
-    public (NodeUsage Usage, long NanoCores) Node()
-    {
-        var usage = NodeUsage.Read();
-        var now = time.GetUtcNow();
-        lock (gate)
-        {
-            var rate = previous is { } p && now > p.At ? (long)((usage.CpuNanoseconds - p.Cpu) / (now - p.At).TotalSeconds) : 0;
-            previous = (now, usage.CpuNanoseconds);
-            return (usage, Math.Max(0, rate));
-        }
-    }
-
     /// <summary>/stats/summary.</summary>
     public async Task<byte[]> SummaryAsync(CancellationToken cancellationToken)
     {
         var pods = await PodsAsync(cancellationToken).ConfigureAwait(false);
-        var (usage, nanoCores) = Node();
+        var node = await reader.NodeAsync(NodeUsage.Read(), cancellationToken).ConfigureAwait(false);
         var buffer = new ArrayBufferWriter<byte>(4096);
         using (var json = new Utf8JsonWriter(buffer))
         {
-            new SummaryWriter(json, options, time.GetUtcNow()).Write(usage, nanoCores, pods);
+            new SummaryWriter(json, options.NodeName, time.GetUtcNow()).Write(node, [.. pods.Select(p => reader.Pod(p, cancellationToken))]);
         }
 
         return buffer.WrittenSpan.ToArray();
@@ -99,6 +85,9 @@ internal sealed record PodUsage(string Uid, string Name, string Namespace, V1Pod
 
     /// <summary>When a container started; null where its status does not say.</summary>
     public DateTime? StartedAt(string container) => StatusOf(container)?.State?.Running?.StartedAt;
+
+    /// <summary>Swap in use in bytes.</summary>
+    public ulong Swap => Sum(c => c.Swap?.SwapUsageBytes?.Value);
 
     /// <summary>The image of a container; null where its status does not say.</summary>
     public string? ImageOf(string container) => StatusOf(container)?.Image;

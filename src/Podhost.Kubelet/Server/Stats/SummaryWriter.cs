@@ -1,16 +1,17 @@
-using System.Globalization;
 using System.Text.Json;
-using Podhost.Cri.V1;
+using Podhost.Kubelet.Server.Metrics;
 
 namespace Podhost.Kubelet.Server.Stats;
 
-/// <summary>Writes the Summary of stats/v1alpha1. What is not known is left out, never written as 0.</summary>
-internal sealed class SummaryWriter(Utf8JsonWriter json, KubeletServerOptions options, DateTimeOffset now)
+/// <summary>Writes the Summary of stats/v1alpha1.</summary>
+internal sealed class SummaryWriter(Utf8JsonWriter json, string nodeName, DateTimeOffset now)
 {
-    public void Write(NodeUsage usage, long nanoCores, IReadOnlyList<PodUsage> pods)
+    private readonly StatsJson stats = new(json, now);
+
+    public void Write(NodeFigures node, IReadOnlyList<PodFigures> pods)
     {
         json.WriteStartObject();
-        WriteNode(usage, nanoCores);
+        WriteNode(node);
         json.WriteStartArray("pods");
         foreach (var pod in pods)
         {
@@ -21,128 +22,73 @@ internal sealed class SummaryWriter(Utf8JsonWriter json, KubeletServerOptions op
         json.WriteEndObject();
     }
 
-    private void WriteNode(NodeUsage usage, long nanoCores)
+    private void WriteNode(NodeFigures node)
     {
         json.WriteStartObject("node");
-        json.WriteString("nodeName", options.NodeName);
-        json.WriteString("startTime", Time(usage.BootedAt));
-        json.WriteStartObject("cpu");
-        json.WriteString("time", Time(now));
-        json.WriteNumber("usageNanoCores", nanoCores);
-        json.WriteNumber("usageCoreNanoSeconds", usage.CpuNanoseconds);
-        json.WriteEndObject();
-        json.WriteStartObject("memory");
-        json.WriteString("time", Time(now));
-        json.WriteNumber("availableBytes", usage.MemoryAvailable);
-        json.WriteNumber("usageBytes", usage.MemoryTotal - usage.MemoryFree);
-        json.WriteNumber("workingSetBytes", usage.MemoryTotal - usage.MemoryAvailable);
-        json.WriteEndObject();
-        var disk = new DriveInfo(options.RootDirectory);
-        json.WriteStartObject("fs");
-        json.WriteString("time", Time(now));
-        json.WriteNumber("availableBytes", disk.AvailableFreeSpace);
-        json.WriteNumber("capacityBytes", disk.TotalSize);
-        json.WriteNumber("usedBytes", disk.TotalSize - disk.TotalFreeSpace);
-        json.WriteEndObject();
-        json.WriteEndObject();
-    }
-
-    private void WritePod(PodUsage pod)
-    {
-        json.WriteStartObject();
-        json.WriteStartObject("podRef");
-        json.WriteString("name", pod.Name);
-        json.WriteString("namespace", pod.Namespace);
-        json.WriteString("uid", pod.Uid);
-        json.WriteEndObject();
-        if (pod.Pod?.Status?.StartTime is { } started)
+        json.WriteString("nodeName", nodeName);
+        json.WriteStartArray("systemContainers");
+        foreach (var part in node.SystemContainers)
         {
-            json.WriteString("startTime", Time(started));
-        }
-
-        json.WriteStartArray("containers");
-        foreach (var container in pod.Containers)
-        {
-            WriteContainer(pod, container);
+            json.WriteStartObject();
+            json.WriteString("name", part.Name);
+            json.WriteString("startTime", StatsJson.Time(part.StartedAt));
+            stats.Usage(part.Usage, part.NanoCores);
+            json.WriteEndObject();
         }
 
         json.WriteEndArray();
-        json.WriteStartObject("cpu");
-        json.WriteString("time", Time(now));
-        json.WriteNumber("usageNanoCores", pod.CpuNanoCores);
-        json.WriteNumber("usageCoreNanoSeconds", pod.CpuNanoseconds);
+        json.WriteString("startTime", StatsJson.Time(node.Usage.BootedAt));
+        stats.Usage(OfMachine(node.Usage), node.NanoCores);
+        WriteNodeNetwork(node.Interfaces);
+        stats.Disk("fs", node.Disk);
+        if (node.Images is not null || node.Containers is not null)
+        {
+            json.WriteStartObject("runtime");
+            stats.Disk("imageFs", node.Images);
+            stats.Disk("containerFs", node.Containers);
+            json.WriteEndObject();
+        }
+
+        var (running, most) = NodeUsage.Processes();
+        stats.Begin("rlimit");
+        json.WriteNumber("maxpid", most);
+        json.WriteNumber("curproc", running);
         json.WriteEndObject();
-        json.WriteStartObject("memory");
-        json.WriteString("time", Time(now));
-        json.WriteNumber("workingSetBytes", pod.WorkingSet);
-        json.WriteEndObject();
-        WriteNetwork(pod.Sandbox?.Linux?.Network);
-        if (pod.Sandbox?.Linux?.Process?.ProcessCount is { } processes)
-        {
-            json.WriteStartObject("process_stats");
-            json.WriteNumber("process_count", processes.Value);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndObject();
-    }
-
-    private void WriteContainer(PodUsage pod, ContainerStats container)
-    {
-        var name = container.Attributes.Metadata?.Name ?? "";
-        json.WriteStartObject();
-        json.WriteString("name", name);
-        if (pod.StartedAt(name) is { } started)
-        {
-            json.WriteString("startTime", Time(started));
-        }
-
-        if (container.Cpu is { } cpu)
-        {
-            json.WriteStartObject("cpu");
-            json.WriteString("time", Time(cpu.Timestamp));
-            Number("usageNanoCores", cpu.UsageNanoCores);
-            Number("usageCoreNanoSeconds", cpu.UsageCoreNanoSeconds);
-            json.WriteEndObject();
-        }
-
-        if (container.Memory is { } memory)
-        {
-            json.WriteStartObject("memory");
-            json.WriteString("time", Time(memory.Timestamp));
-            Number("availableBytes", memory.AvailableBytes);
-            Number("usageBytes", memory.UsageBytes);
-            Number("workingSetBytes", memory.WorkingSetBytes);
-            Number("rssBytes", memory.RssBytes);
-            Number("pageFaults", memory.PageFaults);
-            Number("majorPageFaults", memory.MajorPageFaults);
-            json.WriteEndObject();
-        }
-
-        if (container.WritableLayer is { } layer)
-        {
-            json.WriteStartObject("rootfs");
-            json.WriteString("time", Time(layer.Timestamp));
-            Number("usedBytes", layer.UsedBytes);
-            Number("inodesUsed", layer.InodesUsed);
-            json.WriteEndObject();
-        }
-
         json.WriteEndObject();
     }
 
-    private void WriteNetwork(NetworkUsage? network)
+    private static UsageFigures OfMachine(NodeUsage usage) => new()
     {
-        if (network?.DefaultInterface is not { } main)
+        CpuNanoseconds = (ulong)usage.CpuNanoseconds,
+        MemoryAvailable = (ulong)usage.MemoryAvailable,
+        Memory = (ulong)(usage.MemoryTotal - usage.MemoryFree),
+        WorkingSet = (ulong)(usage.MemoryTotal - usage.MemoryAvailable),
+        Rss = (ulong)usage.Rss,
+        PageFaults = (ulong)usage.PageFaults,
+        MajorPageFaults = (ulong)usage.MajorPageFaults,
+        Swap = (ulong)(usage.SwapTotal - usage.SwapFree),
+        SwapAvailable = (ulong)usage.SwapFree,
+        CpuStall = PressureStall.OfMachine("cpu"),
+        MemoryStall = PressureStall.OfMachine("memory"),
+        IoStall = PressureStall.OfMachine("io"),
+    };
+
+    private void WriteNodeNetwork(IReadOnlyList<InterfaceCounters> interfaces)
+    {
+        stats.Begin("network");
+
+        // As upstream, the node's own interface is told only where it has this name.
+        if (interfaces.FirstOrDefault(i => i.Name == "eth0") is { } main)
         {
-            return;
+            WriteInterface(main);
+        }
+        else
+        {
+            json.WriteString("name", "");
         }
 
-        json.WriteStartObject("network");
-        json.WriteString("time", Time(network.Timestamp));
-        WriteInterface(main);
         json.WriteStartArray("interfaces");
-        foreach (var one in network.Interfaces.Prepend(main))
+        foreach (var one in interfaces)
         {
             json.WriteStartObject();
             WriteInterface(one);
@@ -153,24 +99,109 @@ internal sealed class SummaryWriter(Utf8JsonWriter json, KubeletServerOptions op
         json.WriteEndObject();
     }
 
-    private void WriteInterface(NetworkInterfaceUsage usage)
+    private void WritePod(PodFigures pod)
     {
-        json.WriteString("name", usage.Name);
-        Number("rxBytes", usage.RxBytes);
-        Number("rxErrors", usage.RxErrors);
-        Number("txBytes", usage.TxBytes);
-        Number("txErrors", usage.TxErrors);
-    }
-
-    private void Number(string name, UInt64Value? value)
-    {
-        if (value is not null)
+        json.WriteStartObject();
+        json.WriteStartObject("podRef");
+        json.WriteString("name", pod.Usage.Name);
+        json.WriteString("namespace", pod.Usage.Namespace);
+        json.WriteString("uid", pod.Usage.Uid);
+        json.WriteEndObject();
+        if (pod.Usage.Pod?.Status?.StartTime is { } started)
         {
-            json.WriteNumber(name, value.Value);
+            json.WriteString("startTime", StatsJson.Time(started));
         }
+
+        json.WriteStartArray("containers");
+        foreach (var container in pod.Containers)
+        {
+            WriteContainer(container);
+        }
+
+        json.WriteEndArray();
+        stats.Usage(pod.Figures, pod.NanoCores);
+        WriteNetwork(pod);
+        WriteVolumes(pod);
+        stats.Disk("ephemeral-storage", pod.EphemeralStorage);
+        if (pod.Figures.Processes is { } processes)
+        {
+            json.WriteStartObject("process_stats");
+            json.WriteNumber("process_count", processes);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
     }
 
-    private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    private void WriteContainer(ContainerFigures container)
+    {
+        json.WriteStartObject();
+        json.WriteString("name", container.Name);
+        if (container.StartedAt is { } started)
+        {
+            json.WriteString("startTime", StatsJson.Time(started));
+        }
 
-    private static string Time(long nanoseconds) => Time(DateTimeOffset.UnixEpoch.AddTicks(nanoseconds / 100));
+        stats.Usage(container.Figures, container.NanoCores);
+        stats.Disk("rootfs", container.Layer);
+        stats.Disk("logs", container.Logs);
+        json.WriteEndObject();
+    }
+
+    private void WriteVolumes(PodFigures pod)
+    {
+        if (pod.Disk is not { Volumes.Count: > 0 } disk)
+        {
+            return;
+        }
+
+        json.WriteStartArray("volume");
+        foreach (var volume in disk.Volumes)
+        {
+            json.WriteStartObject();
+            stats.DiskFields(volume.Disk, disk.At);
+            json.WriteString("name", volume.Name);
+            if (volume.Claim is { } claim)
+            {
+                json.WriteStartObject("pvcRef");
+                json.WriteString("name", claim);
+                json.WriteString("namespace", pod.Usage.Namespace);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private void WriteNetwork(PodFigures pod)
+    {
+        if (pod.Interfaces.FirstOrDefault(i => i.Name == "eth0") is not { } main)
+        {
+            return;
+        }
+
+        stats.Begin("network");
+        WriteInterface(main);
+        json.WriteStartArray("interfaces");
+        foreach (var one in pod.Interfaces)
+        {
+            json.WriteStartObject();
+            WriteInterface(one);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private void WriteInterface(InterfaceCounters one)
+    {
+        json.WriteString("name", one.Name);
+        json.WriteNumber("rxBytes", one.RxBytes);
+        json.WriteNumber("rxErrors", one.RxErrors);
+        json.WriteNumber("txBytes", one.TxBytes);
+        json.WriteNumber("txErrors", one.TxErrors);
+    }
 }
