@@ -21,6 +21,25 @@ public class CreateTests
     }
 
     [Fact]
+    public async Task Label_keys_of_a_pods_terms_are_written_into_its_selectors()
+    {
+        await using var cluster = await Cluster.StartAsync();
+        const string Selector = """ "labelSelector":{"matchLabels":{"app":"web"}},"topologyKey":"kubernetes.io/hostname" """;
+        var pod = await cluster.CreateAsync("/api/v1/namespaces/default/pods", """
+            {"metadata":{"name":"p","labels":{"app":"web","version":"2"}},"spec":{
+              "containers":[{"name":"c","image":"x"}],
+              "topologySpreadConstraints":[{ SELECTOR, "maxSkew":1,"whenUnsatisfiable":"ScheduleAnyway","matchLabelKeys":["version","absent"]}],
+              "affinity":{"podAntiAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[{ SELECTOR, "mismatchLabelKeys":["version"]}]}}}}
+            """.Replace("SELECTOR", Selector, StringComparison.Ordinal));
+        Assert.Equal(
+            """[{"key":"version","operator":"In","values":["2"]}]""",
+            pod["spec"]!["topologySpreadConstraints"]![0]!["labelSelector"]!["matchExpressions"]!.ToJsonString());
+        Assert.Equal(
+            """[{"key":"version","operator":"NotIn","values":["2"]}]""",
+            pod["spec"]!["affinity"]!["podAntiAffinity"]!["requiredDuringSchedulingIgnoredDuringExecution"]![0]!["labelSelector"]!["matchExpressions"]!.ToJsonString());
+    }
+
+    [Fact]
     public async Task A_second_object_of_the_name_is_refused()
     {
         await using var cluster = await Cluster.StartAsync();

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Podhost.Architecture.Tests;
 
-/// <summary>docs/conformance.md names tests that exist.</summary>
+/// <summary>docs/conformance.md and docs/conformance-workloads.md name tests that exist.</summary>
 public sealed partial class ConformanceDocumentTests
 {
     private const int Behaviours = 250;
@@ -10,12 +10,15 @@ public sealed partial class ConformanceDocumentTests
     [Fact]
     public void Every_behaviour_names_a_test_that_exists_or_says_that_there_is_none()
     {
-        var rows = File.ReadLines(Path.Combine(Repository.Root, "docs/conformance.md")).Where(l => l.StartsWith("| [", StringComparison.Ordinal)).ToList();
+        var rows = Rows("docs/conformance.md");
         Assert.Equal(Behaviours, rows.Where(r => r.StartsWith("| [sig-", StringComparison.Ordinal)).Select(r => r.Split('|')[1]).Distinct().Count());
         var tests = Tests();
-        var wrong = rows.SelectMany(r => Problems(r.Split('|')[2].Trim(), tests).Select(p => $"{p}: {r}")).ToList();
+        var wrong = rows.Concat(Rows("docs/conformance-workloads.md")).SelectMany(r => Problems(r.Split('|')[2].Trim(), tests).Select(p => $"{p}: {r}")).ToList();
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
     }
+
+    private static List<string> Rows(string document) =>
+        [.. File.ReadLines(Path.Combine(Repository.Root, document)).Where(l => l.StartsWith("| [", StringComparison.Ordinal))];
 
     private static IEnumerable<string> Problems(string evidence, HashSet<string> tests)
     {

@@ -25,6 +25,7 @@ public sealed class ClusterCacheTests
             var kept = cache.View();
             var built = ClusterView.Build(nodes.Values, pods.Values.Select(p => new PodView(p)), assumed, []);
             Assert.Equal(Describe(built), Describe(kept));
+            Assert.Equal(Places(built), Places(kept));
             var asking = new PodView(Objects.Asking("new", "3", "1Gi"));
             Assert.Equal(SchedulingDecider.Decide(asking, built).NodeName, SchedulingDecider.Decide(asking, kept).NodeName);
         }
@@ -52,6 +53,9 @@ public sealed class ClusterCacheTests
         Assert.NotSame(before.Nodes[0], cache.View().Nodes[0]);
         Assert.Same(before.Nodes[1], cache.View().Nodes[1]);
     }
+
+    private static IEnumerable<string> Places(ClusterView view) =>
+        view.Traits.All.Select(t => $"{string.Join(',', t.Key.Labels.Values)} on {string.Join(',', t.Value.Order())}").Order(StringComparer.Ordinal);
 
     private static void Apply(
         (int What, int Pod, int Node, int Size) step, ClusterCache cache, Dictionary<string, V1Node> nodes, Dictionary<string, V1Pod> pods, Dictionary<string, string> assumed)

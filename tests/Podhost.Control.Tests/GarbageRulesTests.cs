@@ -26,6 +26,12 @@ public sealed class GarbageRulesTests
         Assert.Equal(new GarbageAction.Delete("Foreground"), GarbageRules.Decide(Obj("x"), [(A, OwnerState.Waiting)], [Obj("y")]));
 
     [Fact]
+    public void A_circle_of_owners_is_broken_where_it_closes() =>
+        Assert.Equal(
+            new GarbageAction.Delete("Foreground", Unblocks: true),
+            GarbageRules.Decide(Obj("x"), [(A, OwnerState.Waiting)], [Obj("y", deleting: true, finalizer: "foregroundDeletion")]));
+
+    [Fact]
     public void A_foreground_deletion_waits_for_those_that_block_it_only()
     {
         var owner = Obj("a", deleting: true, finalizer: "foregroundDeletion");

@@ -27,11 +27,35 @@ public sealed class NodeTests
     {
         var node = Objects.Node("a");
         node.Spec.Taints = [new V1Taint { Key = "k", Value = "v", Effect = "NoExecute", TimeAdded = Now.UtcDateTime }];
-        Assert.Equal(Now.AddSeconds(5), TaintEvictionRules.EvictAt(Tolerating(null), node, Now.AddSeconds(5)));
-        Assert.Equal(Now.AddSeconds(30), TaintEvictionRules.EvictAt(Tolerating(new V1Toleration { Key = "k", OperatorProperty = "Exists", TolerationSeconds = 30 }), node, Now.AddSeconds(5)));
-        Assert.Null(TaintEvictionRules.EvictAt(Tolerating(new V1Toleration { OperatorProperty = "Exists" }), node, Now));
+        var times = new TaintTimes();
+        Assert.Equal(Now.AddSeconds(5), TaintEvictionRules.EvictAt(Tolerating(null), node, times, Now.AddSeconds(5)));
+        var brief = Tolerating(new V1Toleration { Key = "k", OperatorProperty = "Exists", TolerationSeconds = 30 });
+        Assert.Equal(Now.AddSeconds(30), TaintEvictionRules.EvictAt(brief, node, times, Now.AddSeconds(5)));
+        Assert.Null(TaintEvictionRules.EvictAt(Tolerating(new V1Toleration { OperatorProperty = "Exists" }), node, times, Now));
+
+        // A pod that came after the taint has all of its seconds.
+        brief.Metadata.CreationTimestamp = Now.AddSeconds(7).UtcDateTime;
+        Assert.Equal(Now.AddSeconds(37), TaintEvictionRules.EvictAt(brief, node, times, Now.AddSeconds(8)));
         node.Spec.Taints[0].Effect = "NoSchedule";
-        Assert.Null(TaintEvictionRules.EvictAt(Tolerating(null), node, Now));
+        Assert.Null(TaintEvictionRules.EvictAt(Tolerating(null), node, times, Now));
+    }
+
+    [Fact]
+    public void A_taint_that_does_not_say_since_when_counts_from_when_it_was_seen_first()
+    {
+        var (node, times) = (Objects.Node("a"), new TaintTimes());
+        var brief = Tolerating(new V1Toleration { Key = "k", OperatorProperty = "Exists", TolerationSeconds = 30 });
+        node.Spec.Taints = [new V1Taint { Key = "k", Value = "v", Effect = "NoExecute" }];
+        times.See(node, Now);
+        times.See(node, Now.AddSeconds(10));
+        Assert.Equal(Now.AddSeconds(30), TaintEvictionRules.EvictAt(brief, node, times, Now.AddSeconds(20)));
+
+        // Taken away and put there again, it begins anew.
+        node.Spec.Taints = [];
+        times.See(node, Now.AddSeconds(21));
+        node.Spec.Taints = [new V1Taint { Key = "k", Value = "v", Effect = "NoExecute" }];
+        times.See(node, Now.AddSeconds(22));
+        Assert.Equal(Now.AddSeconds(52), TaintEvictionRules.EvictAt(brief, node, times, Now.AddSeconds(23)));
     }
 
     [Fact]

@@ -61,6 +61,26 @@ public sealed class SchedulingDeciderTests
             }
         }, iter: 200);
 
+    [Theory]
+    [InlineData(50, 50)]
+    [InlineData(100, 100)]
+    [InlineData(1000, 420)]
+    [InlineData(5000, 500)]
+    [InlineData(10_000, 500)]
+    public void Of_many_nodes_a_share_is_looked_at(int nodes, int enough) => Assert.Equal(enough, SchedulingDecider.Enough(nodes));
+
+    [Fact]
+    public void The_look_begins_where_it_is_told_to_and_ends_when_enough_nodes_fit()
+    {
+        V1Node[] nodes = [.. Enumerable.Range(0, 300).Select(i => Objects.Node($"n{i:000}", cpu: i % 2 == 0 ? "4" : "1"))];
+        var cluster = ClusterView.Build(nodes, [], new Dictionary<string, string>(), []);
+        var result = SchedulingDecider.Decide(new PodView(Objects.Asking("p", "2", "1Gi")), cluster, first: 251);
+        Assert.Equal(("n252", 2 * SchedulingDecider.Enough(300)), (result.NodeName, result.Looked));
+
+        // Where nothing fits, all were looked at.
+        Assert.Equal(300, SchedulingDecider.Decide(new PodView(Objects.Asking("q", "9", "1Gi")), cluster, first: 251).Rejections.Count);
+    }
+
     private static List<(string? Node, int Milli)> Place(int[] requests, V1Node[] nodes)
     {
         var pods = new List<PodView>();

@@ -26,6 +26,7 @@ public sealed partial class PodScheduler
     private readonly SchedulerState _state;
     private readonly VictimRemoval _victims;
     private readonly HashSet<Task> _bindings = [];
+    private int _first;
 
     // One pending wake-up is enough: the loop looks at everything that changed.
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
@@ -89,7 +90,10 @@ public sealed partial class PodScheduler
             cluster = cluster.With(storage.View());
         }
 
-        var result = SchedulingDecider.Decide(pod, cluster);
+        var result = SchedulingDecider.Decide(pod, cluster, _first);
+
+        // The next pod begins where this one stopped, so that all nodes get their share.
+        _first = cluster.Nodes.Length > 0 ? (_first + result.Looked) % cluster.Nodes.Length : 0;
         try
         {
             if (result.NodeName is not { } node)

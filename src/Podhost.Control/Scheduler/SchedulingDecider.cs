@@ -4,7 +4,7 @@ using Podhost.Control.Scheduler.Scores;
 
 namespace Podhost.Control.Scheduler;
 
-/// <summary>Where one pod goes in one view of the cluster. Pure: no clock, no I/O, ties by name.</summary>
+/// <summary>Where one pod goes in one view of the cluster. Pure: no clock, no I/O, no chance.</summary>
 internal static class SchedulingDecider
 {
     private static readonly INodeFilter[] Filters =
@@ -33,7 +33,15 @@ internal static class SchedulingDecider
         new ImageLocalityScore(),
     ];
 
-    public static SchedulingResult Decide(PodView pod, ClusterView cluster)
+    // Of so many nodes at least, upstream's minFeasibleNodesToFind and minFeasibleNodesPercentageToFind.
+    private const int FewNodes = 100;
+    private const int LeastPercent = 5;
+
+    /// <summary>Where a pod goes.</summary>
+    /// <param name="pod">The pod.</param>
+    /// <param name="cluster">The cluster.</param>
+    /// <param name="first">The place of the node that is looked at first: where there are many, not all of them are.</param>
+    public static SchedulingResult Decide(PodView pod, ClusterView cluster, int first = 0)
     {
         if (cluster.Nodes.Length == 0)
         {
@@ -56,8 +64,10 @@ internal static class SchedulingDecider
         var rejections = new List<(NodeView, Rejection)>();
         var feasible = new List<NodeView>(cluster.Nodes.Length);
         var wakes = ClusterChange.None;
-        foreach (var node in cluster.Nodes)
+        var (enough, looked) = (Enough(cluster.Nodes.Length), 0);
+        for (; looked < cluster.Nodes.Length && feasible.Count < enough; looked++)
         {
+            var node = cluster.Nodes[(first + looked) % cluster.Nodes.Length];
             if (Check(cycle, node, ref wakes) is { } why)
             {
                 rejections.Add((node, why));
@@ -69,9 +79,12 @@ internal static class SchedulingDecider
         }
 
         return feasible.Count > 0
-            ? SchedulingResult.Fits(Best(cycle, feasible))
+            ? SchedulingResult.Fits(Best(cycle, feasible), looked)
             : new SchedulingResult(null, Told(cluster.Nodes.Length, rejections.Select(r => r.Item2)), rejections, wakes);
     }
+
+    /// <summary>How many nodes that the pod fits are enough to choose from: upstream's percentageOfNodesToScore where nobody sets it.</summary>
+    public static int Enough(int nodes) => nodes < FewNodes ? nodes : Math.Max(FewNodes, nodes * Math.Max(LeastPercent, 50 - (nodes / 125)) / 100);
 
     /// <summary>Why a pod cannot run on a node of a view, or null where it can.</summary>
     public static Rejection? Check(PodCycle cycle, NodeView node)
@@ -147,7 +160,7 @@ internal static class SchedulingDecider
             }
         }
 
-        // Nodes are in the order of their names: the first of the best wins.
+        // The first of the best wins: the first by name, unless the look began elsewhere.
         return feasible[Array.IndexOf(totals, totals.Max())].Name;
     }
 }

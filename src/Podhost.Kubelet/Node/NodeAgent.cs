@@ -44,12 +44,12 @@ internal sealed partial class NodeAgent(
         }
     }
 
-    /// <summary>The node as the API has it now. Conditions of this kubelet that somebody else wrote are written again at once.</summary>
+    /// <summary>The node as the API has it now. Conditions of this kubelet that somebody else wrote are written again at once, and what somebody gave the node is told to pods at once.</summary>
     public void Observe(V1Node? node)
     {
         lock (gate)
         {
-            if (node is null || written is null || VersionOf(node) <= writtenVersion || NodeStatusRules.HasConditionsOf(node.Status, written))
+            if (node is null || written is null || VersionOf(node) <= writtenVersion || NodeStatusRules.HasConditionsOf(node.Status, written) && NodeStatusRules.GivesAsMuchAs(node.Status, written))
             {
                 return;
             }

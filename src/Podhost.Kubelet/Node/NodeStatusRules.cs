@@ -100,6 +100,13 @@ internal static class NodeStatusRules
     public static bool HasConditionsOf(V1NodeStatus? inApi, V1NodeStatus written) => written.Conditions.All(w =>
         inApi?.Conditions?.Any(c => c.Type == w.Type && c.Status == w.Status && c.Reason == w.Reason && c.Message == w.Message) == true);
 
+    /// <summary>True where the object in the API has the extended resources that were written, and no others.</summary>
+    public static bool GivesAsMuchAs(V1NodeStatus? inApi, V1NodeStatus written) =>
+        Extended(inApi?.Capacity).SetEquals(Extended(written.Capacity)) && Extended(inApi?.Allocatable).SetEquals(Extended(written.Allocatable));
+
+    private static HashSet<(string Name, string Amount)> Extended(IDictionary<string, ResourceQuantity>? resources) =>
+        [.. Given(resources, new Dictionary<string, ResourceQuantity>()).Select(r => (r.Key, r.Value.ToString()))];
+
     private static string Beatless(V1NodeStatus status)
     {
         var json = Podhost.Api.Objects.ObjectCodec.ToObject(status);

@@ -56,6 +56,26 @@ public sealed class DeletionTests(ClusterFixture cluster) : ClusterTest(cluster)
         await K.OkAsync("delete service in-pre-stop");
     }
 
+    [Fact]
+    public async Task Pods_that_own_each_other_in_a_circle_go_together()
+    {
+        var uids = new List<string>();
+        foreach (var name in (string[])["ring-a", "ring-b", "ring-c"])
+        {
+            await K.ApplyAsync(ShellPod(name, "sleep 1000"));
+            uids.Add(await K.FieldAsync(name, ".metadata.uid"));
+        }
+
+        foreach (var (name, owner, uid) in new[] { ("ring-a", "ring-c", uids[2]), ("ring-b", "ring-a", uids[0]), ("ring-c", "ring-b", uids[1]) })
+        {
+            var reference = $$"""{"apiVersion":"v1","kind":"Pod","name":"{{owner}}","uid":"{{uid}}","controller":true,"blockOwnerDeletion":true}""";
+            await K.OkAsync($"patch pod {name} -p", """{"metadata":{"ownerReferences":[REFERENCE]}}""".Replace("REFERENCE", reference, StringComparison.Ordinal));
+        }
+
+        await K.OkAsync("delete pod ring-a --cascade=foreground --timeout=60s");
+        await K.OkAsync("wait --for=delete pod/ring-b pod/ring-c --timeout=60s");
+    }
+
     // With at least so many rules or elements of the packet filter that name the pod's address.
     private async Task GoesAsync(string name, string more = "", int rules = 0)
     {

@@ -45,6 +45,20 @@ public sealed class PreemptionTests(ClusterFixture cluster) : ClusterTest(cluste
     }
 
     [Fact]
+    public async Task What_somebody_gives_the_node_is_for_pods_at_once()
+    {
+        await K.OkAsync($"patch node {Cluster.Node} --subresource=status --type=json -p", """[{"op":"add","path":"/status/capacity/example.com~1seats","value":"2"}]""");
+        await K.OkAsync($"wait node/{Cluster.Node} --for=jsonpath={{.status.allocatable.example\\.com/seats}}=2 --timeout=5s");
+        const string Seats = "resources: {requests: {example.com/seats: 2}, limits: {example.com/seats: 2}}";
+        await K.ApplyAsync(ShellPod("seated", "sleep 1000", Seats));
+        await K.ReadyAsync("seated");
+        await K.ApplyAsync(ShellPod("standing", "sleep 1000", Seats));
+        await K.WaitAsync("standing", $".status.conditions[{Condition}].reason", "Unschedulable");
+        await K.OkAsync("delete pods seated standing --timeout=20s");
+        await K.OkAsync($"patch node {Cluster.Node} --subresource=status --type=json -p", """[{"op":"remove","path":"/status/capacity/example.com~1seats"}]""");
+    }
+
+    [Fact]
     public async Task A_gated_pod_waits_for_its_gate()
     {
         await K.ApplyAsync(ShellPod("gated", "sleep 1000", podMore: "schedulingGates: [{name: example.com/wait}]"));

@@ -143,8 +143,13 @@ internal static class AffinityRules
             term.Child("namespace", name.Node).Check(Names.DnsLabel);
         }
 
-        CheckLabelKeys(term["matchLabelKeys"], term["labelSelector"]);
-        CheckLabelKeys(term["mismatchLabelKeys"], term["labelSelector"]);
+        CheckLabelKeys(term["matchLabelKeys"], term["labelSelector"], "matchLabelKeys");
+        CheckLabelKeys(term["mismatchLabelKeys"], term["labelSelector"], "mismatchLabelKeys");
+        foreach (var key in term["mismatchLabelKeys"].Items.Where(k => term["matchLabelKeys"].Items.Any(m => m.Text == k.Text)))
+        {
+            key.Invalid("exists in both matchLabelKeys and mismatchLabelKeys");
+        }
+
         var topology = term["topologyKey"];
         if (topology.Text.Length == 0)
         {
@@ -154,7 +159,7 @@ internal static class AffinityRules
         topology.Check(topology.Text, Names.Qualified);
     }
 
-    private static void CheckLabelKeys(Field keys, Field selector)
+    private static void CheckLabelKeys(Field keys, Field selector, string name)
     {
         if (keys.Count > 0 && !selector.IsSet)
         {
@@ -164,6 +169,7 @@ internal static class AffinityRules
         foreach (var key in keys.Items)
         {
             key.Check(Names.Qualified);
+            LabelKeyRules.CheckNotInSelector(key, selector, name);
         }
     }
 }

@@ -73,10 +73,7 @@ internal static class SpreadRules
         foreach (var key in keys.Items)
         {
             key.Check(Names.Qualified);
-            if (selector["matchLabels"].Key(key.Text).IsSet || selector["matchExpressions"].Items.Any(e => e["key"].Text == key.Text))
-            {
-                key.Invalid("exists in both matchLabelKeys and labelSelector");
-            }
+            LabelKeyRules.CheckNotInSelector(key, selector, "matchLabelKeys");
         }
     }
 }

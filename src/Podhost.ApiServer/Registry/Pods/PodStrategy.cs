@@ -24,6 +24,7 @@ internal sealed class PodStrategy(ResourceInfo resource) : ResourceStrategy(reso
             ["qosClass"] = PodQos.Of(Meta.Child(obj, "spec")),
         };
         GateScheduling(obj);
+        LabelKeys.Merge(obj);
     }
 
     public override void PrepareForUpdate(JsonObject obj, JsonObject old, string subresource)

@@ -119,10 +119,15 @@ public sealed partial class GarbageCollectorController : IController
         {
             case GarbageAction.Delete delete:
                 LogDelete(obj.ToString(), delete.Propagation);
+                if (delete.Unblocks)
+                {
+                    await UnblockAsync(obj, cancellationToken);
+                }
+
                 await _objects.DeleteAsync(obj.Resource, obj.Namespace, obj.Name, new V1DeleteOptions
                 {
                     PropagationPolicy = delete.Propagation,
-                    Preconditions = new V1Preconditions { Uid = obj.Uid, ResourceVersion = obj.Metadata.ResourceVersion },
+                    Preconditions = new V1Preconditions { Uid = obj.Uid, ResourceVersion = delete.Unblocks ? null : obj.Metadata.ResourceVersion },
                 }, cancellationToken);
                 break;
             case GarbageAction.DropOwners drop:
@@ -158,6 +163,17 @@ public sealed partial class GarbageCollectorController : IController
     {
         var kept = obj.Owners.Where(o => !uids.Contains(o.Uid)).Select(o => (JsonNode)ObjectCodec.ToObject(o));
         return PatchAsync(obj, "ownerReferences", new JsonArray([.. kept]), cancellationToken);
+    }
+
+    private Task UnblockAsync(ObjectIdentity obj, CancellationToken cancellationToken)
+    {
+        var references = new JsonArray([.. obj.Owners.Select(o => (JsonNode)ObjectCodec.ToObject(o))]);
+        foreach (var reference in references)
+        {
+            reference!["blockOwnerDeletion"] = false;
+        }
+
+        return PatchAsync(obj, "ownerReferences", references, cancellationToken);
     }
 
     private Task DropFinalizerAsync(ObjectIdentity obj, string finalizer, CancellationToken cancellationToken)

@@ -23,7 +23,9 @@ internal abstract record GarbageAction
     internal sealed record Keep : GarbageAction;
 
     /// <summary>Delete it.</summary>
-    internal sealed record Delete(string Propagation) : GarbageAction;
+    /// <param name="Propagation">How.</param>
+    /// <param name="Unblocks">True where it must not keep its owners waiting: what depends on it waits itself, perhaps for those.</param>
+    internal sealed record Delete(string Propagation, bool Unblocks = false) : GarbageAction;
 
     /// <summary>Its other owners keep it: take these references away.</summary>
     internal sealed record DropOwners(IReadOnlyCollection<string> Uids) : GarbageAction;
@@ -66,7 +68,7 @@ internal static class GarbageRules
         // An owner waits for this one: what depends on this one goes first, too.
         if (owners.Any(o => o.State == OwnerState.Waiting) && dependents.Count > 0)
         {
-            return new GarbageAction.Delete("Foreground");
+            return new GarbageAction.Delete("Foreground", Unblocks: dependents.Any(WaitsForDependents));
         }
 
         return new GarbageAction.Delete(

@@ -149,6 +149,7 @@ public sealed partial class PodGarbageController : QueueController
                 ["conditions"] = new JsonArray(new JsonObject
                 {
                     ["type"] = "DisruptionTarget",
+                    ["observedGeneration"] = pod.Metadata.Generation ?? 1,
                     ["status"] = "True",
                     ["reason"] = "DeletionByPodGC",
                     ["message"] = "PodGC: node no longer exists",

@@ -19,6 +19,7 @@ public sealed class TaintEvictionController : QueueController
     private readonly IInformer<V1Node> _nodes;
     private readonly IEventSink _events;
     private readonly TimeProvider _time;
+    private readonly TaintTimes _times = new();
 
     /// <summary>A controller.</summary>
     /// <param name="client">Marks and deletes pods.</param>
@@ -47,7 +48,14 @@ public sealed class TaintEvictionController : QueueController
     {
         yield return _nodes.Subscribe(e =>
         {
-            if (e.Type != WatchEventKind.Deleted && HasNoExecute(e.Object))
+            if (e.Type == WatchEventKind.Deleted)
+            {
+                _times.Forget(e.Object.Metadata.Name);
+                return;
+            }
+
+            _times.See(e.Object, _time.GetUtcNow());
+            if (HasNoExecute(e.Object))
             {
                 foreach (var pod in _podsByNode.Get(e.Object.Metadata.Name))
                 {
@@ -74,7 +82,7 @@ public sealed class TaintEvictionController : QueueController
         var now = _time.GetUtcNow();
         if (_pods.Get(key.Namespace, key.Name) is not { Metadata.DeletionTimestamp: null } pod
             || NodeOf(pod) is not { } node
-            || TaintEvictionRules.EvictAt(pod, node, now) is not { } at)
+            || TaintEvictionRules.EvictAt(pod, node, _times, now) is not { } at)
         {
             return;
         }
@@ -107,6 +115,7 @@ public sealed class TaintEvictionController : QueueController
             ["conditions"] = new JsonArray(new JsonObject
             {
                 ["type"] = "DisruptionTarget",
+                ["observedGeneration"] = pod.Metadata.Generation ?? 1,
                 ["status"] = "True",
                 ["reason"] = "DeletionByTaintManager",
                 ["message"] = "Taint manager: deleting due to NoExecute taint",

@@ -1,4 +1,3 @@
-using k8s.Models;
 using Podhost.Control.Scheduler.Model;
 
 namespace Podhost.Control.Scheduler.Filters;
@@ -36,21 +35,24 @@ internal sealed class AffinityCounts
 
     private void CountOwnTerms(PodTraits own, ClusterView cluster)
     {
-        // As upstream: a pod is company only where it matches all terms.
-        var company = _terms.Affinity.Length > 0 ? new TraitsMatcher(other => MatchesAll(other, cluster)) : null;
-        var avoided = Array.ConvertAll(_terms.AntiAffinity, t => (t.TopologyKey, Pods: new TraitsMatcher(other => PodTerms.Matches(t, own, other, cluster))));
-        foreach (var node in company is null && avoided.Length == 0 ? [] : cluster.Nodes)
+        if (_terms.Affinity.Length + _terms.AntiAffinity.Length == 0)
         {
-            if (company?.AnyOn(node) == true)
+            return;
+        }
+
+        foreach (var (other, places) in cluster.Traits.All)
+        {
+            // As upstream: a pod is company only where it matches all terms.
+            if (_terms.Affinity.Length > 0 && MatchesAll(other, cluster))
             {
-                Array.ForEach(_terms.Affinity, t => _together.Add(node, t.TopologyKey, 1));
+                Array.ForEach(_terms.Affinity, t => Add(_together, cluster, places, t.TopologyKey));
             }
 
-            foreach (var (key, pods) in avoided)
+            foreach (var term in _terms.AntiAffinity)
             {
-                if (pods.AnyOn(node))
+                if (PodTerms.Matches(term, own, other, cluster))
                 {
-                    _apart.Add(node, key, 1);
+                    Add(_apart, cluster, places, term.TopologyKey);
                 }
             }
         }
@@ -58,21 +60,23 @@ internal sealed class AffinityCounts
 
     private void CountOthersTerms(PodTraits own, ClusterView cluster)
     {
-        var meaning = new Dictionary<PodTermSet, V1PodAffinityTerm[]>();
-        foreach (var node in cluster.Nodes)
+        foreach (var (terms, places) in cluster.Terms.All)
         {
-            foreach (var (terms, _) in node.Terms.Counts)
+            foreach (var term in terms.AntiAffinity)
             {
-                if (!meaning.TryGetValue(terms, out var meant))
+                if (PodTerms.Matches(term, terms.Owner, own, cluster))
                 {
-                    meaning.Add(terms, meant = Array.FindAll(terms.AntiAffinity, t => PodTerms.Matches(t, terms.Owner, own, cluster)));
-                }
-
-                foreach (var term in meant)
-                {
-                    _forbidden.Add(node, term.TopologyKey, 1);
+                    Add(_forbidden, cluster, places, term.TopologyKey);
                 }
             }
+        }
+    }
+
+    private static void Add(Domains domains, ClusterView cluster, int[] places, string key)
+    {
+        foreach (var at in places)
+        {
+            domains.Add(cluster.Nodes[at], key, 1);
         }
     }
 

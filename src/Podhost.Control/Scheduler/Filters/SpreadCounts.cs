@@ -13,11 +13,25 @@ internal sealed class SpreadCounts
     {
         Constraint = constraint;
         var mates = Mates(constraint, pod);
-        foreach (var node in cluster.Nodes)
+        var domains = new string?[cluster.Nodes.Length];
+        for (var at = 0; at < domains.Length; at++)
         {
+            var node = cluster.Nodes[at];
             if (node.Label(constraint.TopologyKey) is { } domain && keys.All(k => node.Label(k) is not null) && Includes(constraint, pod, node))
             {
-                _domains[domain] = _domains.GetValueOrDefault(domain) + mates.CountOn(node);
+                domains[at] = domain;
+                _domains.TryAdd(domain, 0);
+            }
+        }
+
+        foreach (var (other, places) in cluster.Traits.All)
+        {
+            foreach (var at in mates.Matches(other) ? places : [])
+            {
+                if (domains[at] is { } domain)
+                {
+                    _domains[domain] += cluster.Nodes[at].Traits.CountOf(other);
+                }
             }
         }
 

@@ -29,18 +29,4 @@ internal sealed class TraitsMatcher(Func<PodTraits, bool> matches)
 
         return count;
     }
-
-    /// <summary>True where a pod of a node matches.</summary>
-    public bool AnyOn(NodeView node)
-    {
-        foreach (var (traits, _) in node.Traits.Counts)
-        {
-            if (Matches(traits))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
 }

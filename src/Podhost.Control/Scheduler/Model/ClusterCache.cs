@@ -21,6 +21,7 @@ internal sealed class ClusterCache
     private IReadOnlyDictionary<string, PodView[]>? _nominatedByNode;
     private NodeView[]? _ordered;
     private ClusterView? _view;
+    private ClusterView? _last;
 
     /// <summary>The node that a pod is on or was sent to, or null.</summary>
     public string? NodeOf(string uid) => _pods.TryGetValue(uid, out var placed) ? placed.Node : null;
@@ -131,27 +132,38 @@ internal sealed class ClusterCache
 
         _stale.Clear();
         _nominatedByNode ??= _nominated.Values.GroupBy(n => n.Node).ToDictionary(g => g.Key, g => g.Select(n => n.Pod).ToArray());
-        return _view = new ClusterView(Ordered(), _namespaces, _nominatedByNode, _services);
+        var (nodes, changed) = Ordered();
+        _view = new ClusterView(nodes, _namespaces, _nominatedByNode, _services);
+        if (changed is not null && _last is not null)
+        {
+            _view.After(_last, changed);
+        }
+
+        return _last = _view;
     }
 
-    // Views keep the array that they were given: a new one is a copy with the nodes that changed.
-    private NodeView[] Ordered()
+    // Views keep the array that they were given: a new one is a copy with the nodes that changed. Null for these: other nodes than before.
+    private (NodeView[] Nodes, IReadOnlyList<int>? Changed) Ordered()
     {
+        List<int>? changed = null;
         if (_ordered is null)
         {
             _ordered = [.. _nodes.Values.OrderBy(n => n.Name, StringComparer.Ordinal)];
         }
-        else if (_changed.Count > 0)
+        else
         {
-            _ordered = _ordered.ToArray();
+            changed = new List<int>(_changed.Count);
+            _ordered = _changed.Count > 0 ? _ordered.ToArray() : _ordered;
             foreach (var name in _changed)
             {
-                _ordered[_ordered.BinarySearch(name)] = _nodes[name];
+                var at = _ordered.BinarySearch(name);
+                _ordered[at] = _nodes[name];
+                changed.Add(at);
             }
         }
 
         _changed.Clear();
-        return _ordered;
+        return (_ordered, changed);
     }
 
     private void Set(string name, NodeView node)

@@ -7,6 +7,9 @@ internal sealed class ClusterView
 {
     private static readonly PodView[] NoPods = [];
 
+    private Whereabouts<PodTraits>? _traits;
+    private Whereabouts<PodTermSet>? _terms;
+
     public ClusterView(
         NodeView[] nodes,
         IReadOnlyDictionary<string, IDictionary<string, string>> namespaces,
@@ -36,18 +39,40 @@ internal sealed class ClusterView
     /// <summary>Claims and volumes; left empty for a pod that uses none.</summary>
     public StorageView Storage { get; }
 
+    /// <summary>Where there are pods, by what selectors see of them. Found when it is first asked for.</summary>
+    public Whereabouts<PodTraits> Traits => _traits ??= Whereabouts<PodTraits>.Of(Nodes, n => n.Traits);
+
+    /// <summary>Where there are pods that have affinity or anti-affinity to pods, by it. Found when it is first asked for.</summary>
+    public Whereabouts<PodTermSet> Terms => _terms ??= Whereabouts<PodTermSet>.Of(Nodes, n => n.Terms);
+
     public PodView[] NominatedOn(string node) => Nominated.Count > 0 ? Nominated.GetValueOrDefault(node) ?? NoPods : NoPods;
 
     /// <summary>The same with another version of one of its nodes.</summary>
     public ClusterView With(NodeView node)
     {
         var nodes = Nodes.ToArray();
-        nodes[IndexOf(node.Name)] = node;
-        return new ClusterView(nodes, NamespaceLabels, Nominated, Services, Storage);
+        var at = IndexOf(node.Name);
+        nodes[at] = node;
+        return new ClusterView(nodes, NamespaceLabels, Nominated, Services, Storage).After(this, [at]);
+    }
+
+    /// <summary>Carries on what a view of the same nodes had found already. To be called before anybody else has this view.</summary>
+    /// <param name="before">That view.</param>
+    /// <param name="changed">The places of the nodes that are others than there.</param>
+    public ClusterView After(ClusterView before, IReadOnlyList<int> changed)
+    {
+        (_traits, _terms) = (before._traits, before._terms);
+        foreach (var at in changed)
+        {
+            _traits = _traits?.With(at, before.Nodes[at].Traits, Nodes[at].Traits);
+            _terms = _terms?.With(at, before.Nodes[at].Terms, Nodes[at].Terms);
+        }
+
+        return this;
     }
 
     /// <summary>The same with claims and volumes.</summary>
-    public ClusterView With(StorageView storage) => new(Nodes, NamespaceLabels, Nominated, Services, storage);
+    public ClusterView With(StorageView storage) => new ClusterView(Nodes, NamespaceLabels, Nominated, Services, storage).After(this, []);
 
     public NodeView? Find(string name) => IndexOf(name) is >= 0 and var at ? Nodes[at] : null;
 

@@ -11,6 +11,20 @@ internal readonly struct Tally<T> where T : class, IEquatable<T>
     /// <summary>Each thing with its number.</summary>
     public ReadOnlySpan<(T What, int Count)> Counts => _counts;
 
+    /// <summary>How many there are of a thing.</summary>
+    public int CountOf(T what)
+    {
+        foreach (var (own, count) in Counts)
+        {
+            if (own.Equals(what))
+            {
+                return count;
+            }
+        }
+
+        return 0;
+    }
+
     public static Tally<T> Of(IEnumerable<T> all) => new([.. all.GroupBy(x => x).Select(g => (g.Key, g.Count()))]);
 
     /// <summary>One more of a thing.</summary>

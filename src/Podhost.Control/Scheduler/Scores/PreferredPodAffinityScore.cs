@@ -23,16 +23,19 @@ internal sealed class PreferredPodAffinityScore : INodeScore
     private static void CountOwn(PodCycle cycle, Domains domains)
     {
         var terms = cycle.Pod.Terms;
-        var wanted = Weighted(terms.PreferredAffinity, 1).Concat(Weighted(terms.PreferredAntiAffinity, -1))
-            .Select(w => (w.Term.TopologyKey, w.Weight, Pods: new TraitsMatcher(other => PodTerms.Matches(w.Term, terms.Owner, other, cycle.Cluster))))
-            .ToList();
-        foreach (var node in wanted.Count == 0 ? [] : cycle.Cluster.Nodes)
+        var wanted = Weighted(terms.PreferredAffinity, 1).Concat(Weighted(terms.PreferredAntiAffinity, -1)).ToList();
+        if (wanted.Count == 0)
         {
-            foreach (var (key, weight, pods) in wanted)
+            return;
+        }
+
+        foreach (var (other, places) in cycle.Cluster.Traits.All)
+        {
+            foreach (var (term, weight) in wanted.Where(w => PodTerms.Matches(w.Term, terms.Owner, other, cycle.Cluster)))
             {
-                if (pods.CountOn(node) is > 0 and var count)
+                foreach (var node in places.Select(at => cycle.Cluster.Nodes[at]))
                 {
-                    domains.Add(node, key, weight * count);
+                    domains.Add(node, term.TopologyKey, weight * node.Traits.CountOf(other));
                 }
             }
         }
@@ -40,19 +43,13 @@ internal sealed class PreferredPodAffinityScore : INodeScore
 
     private static void CountOthers(PodCycle cycle, Domains domains)
     {
-        var meaning = new Dictionary<PodTermSet, (V1PodAffinityTerm Term, long Weight)[]>();
-        foreach (var node in cycle.Cluster.Nodes)
+        foreach (var (terms, places) in cycle.Cluster.Terms.All)
         {
-            foreach (var (terms, count) in node.Terms.Counts)
+            foreach (var (term, weight) in All(terms).Where(t => PodTerms.Matches(t.Term, terms.Owner, cycle.Pod.Traits, cycle.Cluster)))
             {
-                if (!meaning.TryGetValue(terms, out var meant))
+                foreach (var node in places.Select(at => cycle.Cluster.Nodes[at]))
                 {
-                    meaning.Add(terms, meant = [.. All(terms).Where(t => PodTerms.Matches(t.Term, terms.Owner, cycle.Pod.Traits, cycle.Cluster))]);
-                }
-
-                foreach (var (term, weight) in meant)
-                {
-                    domains.Add(node, term.TopologyKey, weight * count);
+                    domains.Add(node, term.TopologyKey, weight * node.Terms.CountOf(terms));
                 }
             }
         }
